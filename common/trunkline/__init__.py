@@ -1,0 +1,1 @@
+"""Trunkline: one shared CNN trunk at the edge, one small frame, any number of cloud tasks."""

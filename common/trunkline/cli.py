@@ -1,0 +1,62 @@
+"""The `trunkline` command. Subcommands come from the entry-point group `trunkline.commands`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.metadata import entry_points, version
+
+from trunkline.command import Command
+from trunkline.errors import MissingExtraError, TrunklineError
+
+GROUP = "trunkline.commands"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand; errors are one line on stderr and exit code 1."""
+    commands = find_commands()
+    arguments = build_parser(commands).parse_args(argv)
+    command = commands[arguments.command]
+    try:
+        if command.missing:
+            raise MissingExtraError(f"trunkline {arguments.command}", command.extra)
+        return command.run(arguments)
+    except TrunklineError as error:
+        print(f"trunkline {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone: nothing is left to say, and nobody to say it to
+        return 141
+
+
+def find_commands() -> dict[str, Command]:
+    """Every subcommand that an installed distribution offers, by name."""
+    found: dict[str, Command] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        command = entry.load()
+        if not isinstance(command, Command):
+            raise TypeError(f"{entry.value} is no trunkline Command")
+        found[entry.name] = command
+    return found
+
+
+def build_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
+    """One parser with a subparser per command; those with a missing extra say so."""
+    parser = argparse.ArgumentParser(
+        prog="trunkline", description="Split inference: one trunk at the edge, many cloud tasks."
+    )
+    parser.add_argument("--version", action="version", version=version("trunkline"))
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in commands.items():
+        note = f" (needs trunkline[{command.extra}])" if command.missing else ""
+        subparser = subparsers.add_parser(
+            name, help=command.help + note, description=command.help
+        )
+        command.configure(subparser)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
