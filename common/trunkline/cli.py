@@ -51,9 +51,7 @@ def build_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in commands.items():
         note = f" (needs trunkline[{command.extra}])" if command.missing else ""
-        subparser = subparsers.add_parser(
-            name, help=command.help + note, description=command.help
-        )
+        subparser = subparsers.add_parser(name, help=command.help + note, description=command.help)
         command.configure(subparser)
     return parser
 

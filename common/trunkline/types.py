@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Tensor = NDArray[np.float32]
 Samples = NDArray[np.unsignedinteger[Any]]
 Shape = tuple[int, int, int]
-ParameterValue = Union[bool, int, float, str]
+ParameterValue: TypeAlias = "bool | int | float | str"
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Detections:
     detections: tuple[Detection, ...]
 
 
-Result = Union[Classification, Detections, dict[str, Any]]
+Result: TypeAlias = "Classification | Detections | dict[str, Any]"
 
 
 @dataclass(frozen=True)

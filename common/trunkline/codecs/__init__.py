@@ -1,0 +1,15 @@
+"""Codecs: feature tensors, or mosaics of their samples, to bytes and back."""
+
+from trunkline.codecs.abc import Codec, FeatureCodec, PictureCodec
+from trunkline.codecs.table import CodecInfo, as_feature, feature, get, table
+
+__all__ = [
+    "Codec",
+    "CodecInfo",
+    "FeatureCodec",
+    "PictureCodec",
+    "as_feature",
+    "feature",
+    "get",
+    "table",
+]

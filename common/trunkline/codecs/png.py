@@ -1,0 +1,44 @@
+"""`png`: lossless, 8 and 16 bits (ISO/IEC 15948), through libpng."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import imagecodecs
+import numpy as np
+
+from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
+from trunkline.types import Samples
+
+
+END = b"IEND\xaeB`\x82"
+"""The last chunk's name and checksum."""
+
+
+@dataclass(frozen=True)
+class Png(PictureCodec):
+    """PNG; `level` is zlib's, from 0 (stored) to 9 (smallest)."""
+
+    id = "png"
+    lossy = False
+    bits = (8, 16)
+    suffix = ".png"
+    media_type = "image/png"
+
+    level: int = parameter(6, 0, 9)
+
+    def encode(self, plane: Samples) -> bytes:
+        """One PNG file, greyscale or RGB as the plane is."""
+        return bytes(imagecodecs.png_encode(plane, level=self.level))
+
+    def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
+        """Decode into an array made beforehand, so that a false header allocates nothing."""
+        expected = f"a PNG of {shape}, {bits} bits"
+        if not payload.endswith(END):  # libpng is content without it
+            raise corrupt(self.id, "its end is missing", expected)
+        picture = np.empty(shape, np.dtype(sample_type(bits)).newbyteorder("="))
+        try:
+            imagecodecs.png_decode(payload, out=picture)
+        except (imagecodecs.PngError, ValueError, TypeError, RuntimeError) as error:
+            raise corrupt(self.id, error, expected) from error
+        return picture

@@ -1,0 +1,113 @@
+"""The codecs by id. A new codec is one file here and one line in CODECS."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from trunkline.codecs.abc import Codec, FeatureCodec, PictureCodec
+from trunkline.codecs.mosaic import MosaicCodec
+from trunkline.errors import MissingExtraError, ParameterError, UnknownNameError
+from trunkline.tiling import DEFAULT_ARRANGEMENT
+from trunkline.types import ParameterValue
+
+CODECS = {
+    "bpg": "trunkline.codecs.bpg:Bpg",
+    "png": "trunkline.codecs.png:Png",
+    "raw": "trunkline.codecs.raw:Raw",
+    "webp": "trunkline.codecs.webp:Webp",
+}
+
+
+@dataclass(frozen=True)
+class CodecInfo:
+    """What a user may know of a codec before choosing it."""
+
+    id: str
+    kind: str
+    lossy: bool
+    parameters: dict[str, dict[str, Any]]
+    available: bool
+    extra: str
+    suffix: str
+    media_type: str
+
+
+def get(id: str, **params: ParameterValue) -> PictureCodec | FeatureCodec:
+    """The codec called `id` with these parameters, the others at their defaults.
+
+    Raises UnknownNameError, ParameterError (both list what is allowed), MissingExtraError.
+    """
+    kind = _load(id)
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name in params:
+        if name not in known:
+            allowed = ", ".join(known) or "none"
+            raise ParameterError(f"{id} has no parameter {name!r}: it takes {allowed}")
+    if not _available(kind):
+        raise MissingExtraError(f"codec {id}", kind.extra)
+    return kind(**params)  # type: ignore[return-value]
+
+
+def feature(
+    id: str, *, arrangement: str = DEFAULT_ARRANGEMENT, bits: int = 8, **params: ParameterValue
+) -> FeatureCodec:
+    """The codec called `id` as the pipeline wants it: a picture codec comes in its adapter.
+
+    `arrangement` and `bits` are the adapter's; a feature codec has its own way for both.
+    """
+    return as_feature(get(id, **params), arrangement=arrangement, bits=bits)
+
+
+def as_feature(
+    codec: PictureCodec | FeatureCodec, *, arrangement: str = DEFAULT_ARRANGEMENT, bits: int = 8
+) -> FeatureCodec:
+    """A feature codec as it is, a picture codec in the adapter of the published seven steps."""
+    if isinstance(codec, FeatureCodec):
+        return codec
+    return MosaicCodec(codec, arrangement, bits)
+
+
+def table() -> list[CodecInfo]:
+    """Every known codec, available here or not, sorted by id."""
+    return [_describe(_load(id)) for id in sorted(CODECS)]
+
+
+def _load(id: str) -> type[Codec]:
+    """The class behind an id; its module imports no optional library."""
+    if id not in CODECS:
+        raise UnknownNameError("codec", id, list(CODECS))
+    module, name = CODECS[id].split(":")
+    kind: type[Codec] = getattr(import_module(module), name)
+    return kind
+
+
+def _available(kind: type[Codec]) -> bool:
+    """Whether the codec's libraries are installed."""
+    return all(find_spec(name) is not None for name in kind.requires)
+
+
+def _describe(kind: type[Codec]) -> CodecInfo:
+    """The table row of one codec class."""
+    parameters = {
+        field.name: {
+            "type": type(field.default).__name__,
+            "min": field.metadata["low"],
+            "max": field.metadata["high"],
+            "default": field.default,
+        }
+        for field in dataclasses.fields(kind)
+    }
+    return CodecInfo(
+        id=kind.id,
+        kind=kind.kind,
+        lossy=kind.lossy,
+        parameters=parameters,
+        available=_available(kind),
+        extra=kind.extra,
+        suffix=kind.suffix,
+        media_type=kind.media_type,
+    )
