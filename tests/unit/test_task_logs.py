@@ -7,7 +7,6 @@ import json
 import logging
 
 import pytest
-
 from trunkline import logs
 
 
