@@ -10,7 +10,6 @@ import numpy as np
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
 from trunkline.types import Samples
 
-
 END = b"IEND\xaeB`\x82"
 """The last chunk's name and checksum."""
 
