@@ -1,0 +1,85 @@
+"""What every trunk is and does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from trunkline.engines.abc import Network
+from trunkline.errors import ImageError, TensorError, WeightsError
+from trunkline.types import Shape, Tensor, TrunkSpec
+
+
+@dataclass(frozen=True)
+class TrunkKind:
+    """A trunk without its weights: where it is cut, its output (C, H, W), its weight sets."""
+
+    name: str
+    cut: str
+    shape: Shape
+    convolutions: int
+    sets: tuple[str, ...]
+
+    @property
+    def default_set(self) -> str:
+        """The set that is meant where none is named."""
+        return self.sets[0]
+
+    def check(self, spec: TrunkSpec) -> None:
+        """Raise WeightsError unless `spec` is this trunk with this cut and shape."""
+        if (spec.name, spec.cut, spec.shape) != (self.name, self.cut, self.shape):
+            raise WeightsError(
+                f"the store has {spec.name} cut at {spec.cut}, {spec.shape}: expected {self.name} "
+                f"cut at {self.cut}, {self.shape}; build it again with: trunkline weights build "
+                f"--trunk {self.name} --set {spec.set}"
+            )
+
+
+class Trunk:
+    """A trunk with its weights on an engine. Stateless between calls."""
+
+    def __init__(self, spec: TrunkSpec, network: Network) -> None:
+        self.spec = spec
+        self._network = network
+
+    @property
+    def engine(self) -> str:
+        """The engine's name."""
+        return self._network.engine
+
+    @property
+    def precision(self) -> str:
+        """What the engine computes in, `f32` or `bf16`."""
+        return self._network.precision
+
+    def preprocess(self, image: Image.Image) -> Tensor:
+        """The whole RGB picture squashed by Pillow's bilinear filter, (x - mean) / std.
+
+        Gives (3, H, W) float32; ImageError for a picture of another mode.
+        """
+        if image.mode != "RGB":
+            raise ImageError(f"a picture of mode {image.mode}: expected RGB; convert it first")
+        recipe = self.spec.preprocess
+        height, width = recipe.size
+        squashed = image.resize((width, height), Image.Resampling.BILINEAR)
+        planes = np.asarray(squashed, np.float32).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+        mean = np.array(recipe.mean, np.float32)[:, None, None]
+        std = np.array(recipe.std, np.float32)[:, None, None]
+        return np.ascontiguousarray((planes - mean) / std)
+
+    def forward(self, batch: Tensor) -> NDArray[np.float32]:
+        """Feature tensors (N, C, H, W) float32 of a batch (N, 3, H, W) float32.
+
+        Raises TensorError for another shape or type.
+        """
+        height, width = self.spec.preprocess.size
+        expected = (3, height, width)
+        if batch.ndim != 4 or batch.shape[1:] != expected or batch.dtype != np.float32:
+            raise TensorError(
+                f"a batch {batch.shape} of {batch.dtype}: expected (N, {', '.join(map(str, expected))}) "
+                "float32, from preprocess"
+            )
+        return self._network.run(batch)[0]

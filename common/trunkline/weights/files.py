@@ -1,0 +1,75 @@
+"""Whole files or none: atomic writes, and one writer of a folder at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from trunkline.errors import WeightsError
+
+Report = Callable[[str], None]
+"""Takes one progress line."""
+
+LOCK_TIMEOUT_S = 900.0
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write `content` so that `path` holds all of it or is left as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            temporary.unlink()
+            raise
+    temporary.chmod(0o644)
+    temporary.replace(path)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A temporary folder that takes `folder`'s place when the block ends without an error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
+        fresh = Path(scratch) / "new"
+        fresh.mkdir()
+        yield fresh
+        if folder.exists():
+            folder.replace(Path(scratch) / "old")
+        fresh.replace(folder)
+
+
+@contextmanager
+def locked(root: Path, report: Report, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
+    """Hold the lock of a folder tree; waits `timeout_s` for another process, then WeightsError."""
+    root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report(f"another process writes to {root}: waiting for it")
+        try:
+            lock.acquire(timeout=timeout_s)
+        except Timeout as error:
+            raise WeightsError(
+                f"{root} has been locked by another process for {timeout_s:g} s: "
+                "wait for it or end it, then run the command again"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy one file into `folder` under its own name."""
+    shutil.copyfile(source, folder / source.name)

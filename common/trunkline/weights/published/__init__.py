@@ -1,0 +1,1 @@
+"""One file per published weight set; `trunkline.weights.sets` holds their table."""
