@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
+from trunkline.weights.widen import widened
 
 
 class TorchNetwork(Network):
@@ -23,7 +24,7 @@ class TorchNetwork(Network):
         if threads:
             torch.set_num_threads(threads)
         try:
-            module = onnx2torch.convert(onnx.load(path))
+            module = onnx2torch.convert(widened(onnx.load(path)))
             self._module = module.to(self.device).eval()
         except (NotImplementedError, RuntimeError, ValueError, OSError) as error:
             raise EngineError(f"torch cannot load {path.name} on {self.device}: {error}") from error
