@@ -1,0 +1,42 @@
+"""Options that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--no-skips`, for runs where a skipped test would hide a missing part of the machine."""
+    parser.addoption("--no-skips", action="store_true", help="a skipped test counts as a failure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Refuse a skipped test where `--no-skips` was given."""
+    report = yield
+    if item.config.getoption("--no-skips"):
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Refuse a skipped module (`pytest.importorskip` at its top) in the same way."""
+    report = yield
+    if collector.config.getoption("--no-skips"):
+        _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"{report.nodeid} was skipped, which this run does not allow: {reason}"
