@@ -1,0 +1,190 @@
+"""Bytes of a picture file to a Pillow RGB picture, with limits, for bytes of any origin."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from io import BytesIO
+
+from PIL import ExifTags, Image, features
+
+from trunkline.errors import (
+    CorruptImageError,
+    ImageError,
+    ImageTooLargeError,
+    MissingExtraError,
+    UnsupportedImageError,
+)
+from trunkline.rgb import to_rgb
+
+FORMATS = ("JPEG", "PNG", "WebP", "HEIC", "AVIF", "BMP", "TIFF", "GIF")
+MAX_PIXELS = 50_000_000
+PILLOW_MAX_PIXELS = 178_956_970
+"""Twice `PIL.Image.MAX_IMAGE_PIXELS`: beyond it Pillow itself refuses to open a picture."""
+
+_MAGIC = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),  # BigTIFF
+    (b"MM\0+", "TIFF"),
+)
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})  # sizes in bytes, one per version
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split())
+_PILLOW_FEATURES = {"WebP": "webp", "AVIF": "avif"}  # what a Pillow of one's own build may lack
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture file, its first picture, to 8-bit RGB as its camera was held.
+
+    Grey, 16-bit, CMYK, palette and alpha (on white) become RGB. The size is read from the header
+    and checked before any pixel is decoded. What follows a whole picture is ignored.
+
+    Raises UnsupportedImageError (no format of FORMATS, or one that needs an extra),
+    ImageTooLargeError (more than `max_pixels`, or Pillow's own PILLOW_MAX_PIXELS) and
+    CorruptImageError (damaged or truncated).
+    """
+    name = sniff(data)
+    if name is None:
+        raise UnsupportedImageError(f"not a known picture format: expected {', '.join(FORMATS)}")
+    try:
+        with _QUIET.decoding():
+            image = (
+                _open_heic(data, max_pixels) if name == "HEIC" else _open(name, data, max_pixels)
+            )
+            return to_rgb(_upright(image))
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_large(f"more than {PILLOW_MAX_PIXELS}", max_pixels) from error
+    except Exception as error:  # decoders fed with damaged bytes raise nearly every kind there is
+        raise CorruptImageError(
+            f"{name} picture cannot be decoded: {_reason(error)}; expected a whole, undamaged file"
+        ) from error
+
+
+def sniff(data: bytes) -> str | None:
+    """The format that the first bytes promise, one of FORMATS, or None."""
+    for magic, name in _MAGIC:
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
+        return "BMP"
+    return _sniff_heif(data) if data[4:8] == b"ftyp" else None
+
+
+def _sniff_heif(data: bytes) -> str | None:
+    """AVIF and HEIC share a container (ISO/IEC 14496-12); its brands tell them apart."""
+    end = min(int.from_bytes(data[:4], "big"), len(data), 256)
+    brands = {data[8:12]} | {data[at : at + 4] for at in range(16, end, 4)}
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    return "HEIC" if brands & _HEIC_BRANDS else None
+
+
+def _open(name: str, data: bytes, max_pixels: int) -> Image.Image:
+    """Decode with Pillow, with the decoder of `name` and no other; HEIC with its own library."""
+    if name == "HEIC":
+        return _open_heic(data, max_pixels)
+    feature = _PILLOW_FEATURES.get(name)
+    if feature is not None and not features.check(feature):
+        raise UnsupportedImageError(f"this Pillow was built without {name}: install its wheel")
+    image = Image.open(BytesIO(data), formats=[name])
+    _check_pixels(image.size, max_pixels)
+    image.load()
+    return image
+
+
+def _open_heic(data: bytes, max_pixels: int) -> Image.Image:
+    """Decode with libheif, which also turns the picture upright."""
+    if find_spec("pillow_heif") is None:
+        raise UnsupportedImageError(str(MissingExtraError("a HEIC picture", "hevc")))
+    import pillow_heif  # optional, and only wanted when such a picture comes
+
+    heif = pillow_heif.open_heif(data)
+    _check_pixels(heif.size, max_pixels)
+    image: Image.Image = heif.to_pillow()
+    return image
+
+
+def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuse pictures beyond the limit; `size` is (width, height)."""
+    width, height = size
+    if width * height > max_pixels:
+        raise _too_large(f"{width} x {height} = {width * height}", max_pixels)
+
+
+def _too_large(pixels: str, max_pixels: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"picture has {pixels} pixels: at most {max_pixels} are allowed")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn the picture as its EXIF orientation says; damaged EXIF says nothing."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except (SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error, OSError):
+        return image
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    turned.info = image.info  # holds the colour that is transparent
+    return turned
+
+
+def _reason(error: Exception) -> str:
+    """A decoder's complaint in one line, without its objects' addresses."""
+    text = " ".join(str(error).split())[:200]
+    return "its header is damaged" if not text or "cannot identify" in text else text
+
+
+class _Quiet:
+    """Keeps Pillow's warnings about odd files from the process while any thread decodes.
+
+    `warnings.catch_warnings` is process-wide: the first decoder in installs the filter, the last
+    one out restores what was there, whatever the order between.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._caught = warnings.catch_warnings()
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Wrap one picture's decoding."""
+        with self._lock:
+            if self._inside == 0:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0:
+                    self._caught.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
