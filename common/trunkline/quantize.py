@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trunkline.errors import ParameterError, TensorError
-from trunkline.types import Quantised, Tensor
+from trunkline.types import Quantised, Quantiser, Tensor
 
 BITS = (8, 16)
 
@@ -29,12 +29,17 @@ def minmax(tensor: Tensor, bits: int = 8) -> Quantised:
         raise TensorError(
             "feature tensor holds NaN or Inf: expected finite values; check the picture and trunk"
         )
-    levels = (1 << bits) - 1
+    return apply(tensor, Quantiser(low, high, bits))
+
+
+def apply(tensor: Tensor, quantiser: Quantiser) -> Quantised:
+    """Quantise a (C, H, W) float32 tensor of values within a range that is known already."""
+    low, high, bits = quantiser.min, quantiser.max, quantiser.bits
     kind = np.uint8 if bits == 8 else np.uint16
     if high == low:
         return Quantised(np.zeros(tensor.shape, kind), low, high, bits)
     # float64: in float32 a range near the type's end overflows, and 16 bits lose their last one
-    scaled = (tensor.astype(np.float64) - low) * (levels / (high - low))
+    scaled = (tensor.astype(np.float64) - low) * (((1 << bits) - 1) / (high - low))
     return Quantised(np.rint(scaled).astype(kind), low, high, bits)
 
 

@@ -1,7 +1,7 @@
 """Codecs: feature tensors, or mosaics of their samples, to bytes and back."""
 
 from trunkline.codecs.abc import Codec, FeatureCodec, PictureCodec
-from trunkline.codecs.table import CodecInfo, as_feature, feature, get, table
+from trunkline.codecs.table import CodecInfo, as_feature, feature, get, recognise, table
 
 __all__ = [
     "Codec",
@@ -11,5 +11,6 @@ __all__ = [
     "as_feature",
     "feature",
     "get",
+    "recognise",
     "table",
 ]

@@ -48,6 +48,8 @@ class PictureCodec(Codec):
     kind = "picture"
     bits: ClassVar[tuple[int, ...]] = (8,)
     """Sample depths it can code."""
+    magic: ClassVar[bytes] = b""
+    """How its files begin; empty where nothing tells them."""
 
     @abstractmethod
     def encode(self, plane: Samples) -> bytes:
@@ -63,6 +65,13 @@ class PictureCodec(Codec):
         Allocates no more than that picture needs. Raises CorruptFrameError where the payload is
         damaged or is a picture of another size.
         """
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """The shape and bits a sample that a payload's header claims, for files without a frame.
+
+        Raises CorruptFrameError, and ParameterError for a codec whose payloads do not say.
+        """
+        raise ParameterError(f"a {self.id} payload does not say its size: keep the whole frame")
 
 
 class FeatureCodec(Codec):

@@ -8,6 +8,7 @@ import imagecodecs
 import numpy as np
 
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
+from trunkline.codecs.probe import picture_shape
 from trunkline.types import Samples
 
 END = b"IEND\xaeB`\x82"
@@ -23,6 +24,7 @@ class Png(PictureCodec):
     bits = (8, 16)
     suffix = ".png"
     media_type = "image/png"
+    magic = b"\x89PNG\r\n\x1a\n"
 
     level: int = parameter(6, 0, 9)
 
@@ -41,3 +43,7 @@ class Png(PictureCodec):
         except (imagecodecs.PngError, ValueError, TypeError, RuntimeError) as error:
             raise corrupt(self.id, error, expected) from error
         return picture
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """What the file's header claims."""
+        return picture_shape(self.id, payload, "PNG")

@@ -76,6 +76,19 @@ def table() -> list[CodecInfo]:
     return [_describe(_load(id)) for id in sorted(CODECS)]
 
 
+def recognise(payload: bytes) -> PictureCodec | None:
+    """The picture codec whose files begin as `payload` does, with its defaults; None if none.
+
+    Raises MissingExtraError where it is known but not installed.
+    """
+    for id in sorted(CODECS):
+        kind = _load(id)
+        if issubclass(kind, PictureCodec) and kind.magic and payload.startswith(kind.magic):
+            codec = get(id)
+            return codec if isinstance(codec, PictureCodec) else None
+    return None
+
+
 def _load(id: str) -> type[Codec]:
     """The class behind an id; its module imports no optional library."""
     if id not in CODECS:

@@ -8,6 +8,7 @@ import imagecodecs
 import numpy as np
 
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter
+from trunkline.codecs.probe import picture_shape
 from trunkline.errors import ParameterError
 from trunkline.types import Samples
 
@@ -26,6 +27,7 @@ class Webp(PictureCodec):
     lossy = True
     suffix = ".webp"
     media_type = "image/webp"
+    magic = b"RIFF"
 
     quality: int = parameter(80, 0, 100)
     method: int = parameter(4, 0, 6)
@@ -52,3 +54,7 @@ class Webp(PictureCodec):
         except (imagecodecs.WebpError, ValueError, TypeError, RuntimeError) as error:
             raise corrupt(self.id, error, f"a WebP of {shape}") from error
         return picture if len(shape) == 3 else np.ascontiguousarray(picture[..., 1])
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """What the file's header claims."""
+        return picture_shape(self.id, payload, "WebP")

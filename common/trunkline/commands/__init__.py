@@ -1,0 +1,1 @@
+"""Subcommands of `trunkline` that need no service framework."""

@@ -1,0 +1,105 @@
+"""`trunkline decode`: a frame or a payload file back to a mosaic or a tensor."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from trunkline.command import Command
+from trunkline.errors import ParameterError
+from trunkline.files import read_bytes, write_bytes
+from trunkline.types import Frame, Samples
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add input and output."""
+    parser.add_argument("file", type=Path, metavar="F", help="frame, or payload file of a codec")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="F.png: the mosaic; F.npy: the tensor (frames only)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the fields as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Say what the file holds, and write it decoded where that is asked for."""
+    from trunkline import codecs, wire
+
+    if arguments.output is not None and arguments.output.suffix not in (".png", ".npy"):
+        raise ParameterError(f"cannot write {arguments.output}: expected a .png or .npy file")
+    data = read_bytes(arguments.file)
+    codec = codecs.recognise(data)
+    if codec is not None:
+        shape, bits = codec.probe(data)
+        picture = codec.decode(data, shape, bits)
+        fields: dict[str, Any] = {"codec": codec.id, "shape": shape, "bits": bits}
+        _write(arguments.output, picture, None)
+    else:
+        frame = wire.frame_from_bytes(data)
+        fields = _fields(frame)
+        _write_frame(arguments.output, frame)
+    fields["bytes"] = len(data)
+    print(json.dumps(fields) if arguments.json else _lines(arguments.file, fields))
+    return 0
+
+
+def _write_frame(output: Path | None, frame: Frame) -> None:
+    """Decode the frame, which also proves that it can be, and write what was asked for."""
+    from trunkline import pipeline, quantize, tiling
+
+    tensor = pipeline.unpack(frame)
+    quantised = (
+        quantize.apply(tensor, frame.quantiser) if frame.quantiser else quantize.minmax(tensor)
+    )
+    _write(output, tiling.mosaic(quantised.samples), tensor)
+
+
+def _write(output: Path | None, picture: Samples, tensor: Any) -> None:  # noqa: ANN401
+    """Write the picture as PNG or the tensor as .npy, by the file's suffix."""
+    if output is None:
+        return
+    if output.suffix == ".png":
+        from trunkline.codecs.png import Png
+
+        write_bytes(output, Png().encode(picture))
+        return
+    if tensor is None:
+        raise ParameterError("a payload alone has no tensor: min and max are in the frame")
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, tensor)
+    write_bytes(output, buffer.getvalue())
+
+
+def _fields(frame: Frame) -> dict[str, Any]:
+    quantiser = frame.quantiser
+    return {
+        "trunk": frame.trunk,
+        "cut": frame.cut,
+        "digest": frame.digest,
+        "shape": frame.shape,
+        "codec": frame.codec,
+        "params": dict(frame.params),
+        "arrangement": frame.arrangement,
+        "min": quantiser.min if quantiser else None,
+        "max": quantiser.max if quantiser else None,
+        "bits": quantiser.bits if quantiser else None,
+        "image_size": frame.image_size,
+        "capture_time": frame.capture_time,
+        "payload_bytes": len(frame.payload),
+    }
+
+
+def _lines(file: Path, fields: dict[str, Any]) -> str:
+    width = max(map(len, fields))
+    return "\n".join([str(file), *(f"  {name:<{width}} {fields[name]}" for name in fields)])
+
+
+command = Command(
+    help="a frame or payload file to its mosaic (.png) or tensor (.npy)",
+    configure=configure,
+    run=run,
+)

@@ -1,0 +1,87 @@
+"""`trunkline demo`: edge and tasks as local processes, and photographs through them."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from trunkline.client import EdgeClient
+from trunkline.command import Command
+from trunkline.commands import line_options
+
+PICTURES = ("chelsea", "astronaut", "coffee", "rocket")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the demo's options."""
+    line_options.configure(parser)
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="end after the pictures: with 0 if cat and person were found",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Bring the line up, send the pictures, show what came back."""
+    with line_options.running_line(arguments) as line:
+        print(f"up: {line.config.url} with {', '.join(line.config.task_ports)}", flush=True)
+        client = EdgeClient(line.config.url)
+        answers = {name: _show(client, name, arguments.out) for name in PICTURES}
+        if arguments.once:
+            return _judge(answers)
+        print(f"the line stays up at {line.config.url} (docs at /docs) until Ctrl-C", flush=True)
+        return line_options.wait(line)
+
+
+def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
+    """Send one picture, print its answer, write picture and mosaic."""
+    from PIL import Image
+
+    from trunkline.demo.drawing import annotate
+    from trunkline.demo.report import describe
+
+    data = (files("trunkline.demo") / "pictures" / f"{name}.jpg").read_bytes()
+    answer = client.infer(data, {})
+    image = Image.open(io.BytesIO(data))
+    jpeg = _jpeg_bytes(image, 224)
+    share = answer["frame"]["payload_bytes"] / jpeg
+    print(
+        f"\n{name}.jpg: {len(data)} bytes, {jpeg} as a 224 x 224 JPEG; "
+        f"the frame is {share:.0%} of the latter"
+    )
+    print("\n".join(describe(answer)), flush=True)
+    annotate(image, answer).save(out / f"{name}.annotated.png")
+    (out / f"{name}.mosaic.png").write_bytes(client.encode(data, {"codec": "png"}))
+    print(f"  {'written':<11} {out / name}.annotated.png, {out / name}.mosaic.png")
+    return answer
+
+
+def _jpeg_bytes(image: Any, side: int) -> int:  # noqa: ANN401 - Pillow is imported when it runs
+    """Bytes of the squashed picture as JPEG of quality 75, what papers compare with."""
+    buffer = io.BytesIO()
+    image.convert("RGB").resize((side, side)).save(buffer, "JPEG", quality=75)
+    return buffer.tell()
+
+
+def _judge(answers: dict[str, dict[str, Any]]) -> int:
+    """0 where everything expected was found; else 1, and what was not on stderr."""
+    from trunkline.demo.expectations import disappointments
+
+    missed = disappointments(answers)
+    for line in missed:
+        print(f"trunkline demo: {line}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+command = Command(
+    help="edge and tasks in local processes, photographs through them, results printed",
+    configure=configure,
+    run=run,
+    extra=line_options.EXTRA,
+    requires=line_options.REQUIRES,
+)

@@ -1,0 +1,105 @@
+"""`trunkline doctor`: what this installation has, and what it lacks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from importlib.metadata import entry_points, version
+from importlib.util import find_spec
+from typing import Any
+
+from trunkline.command import Command
+from trunkline.errors import TrunklineError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings; 0 where the line can run, else 1."""
+    findings = examine()
+    if arguments.json:
+        print(json.dumps(findings, indent=2))
+    else:
+        print("\n".join(_lines(findings)))
+    return 0 if not findings["problems"] else 1
+
+
+def examine() -> dict[str, Any]:
+    """Versions, commands, engines, codecs, models, and what keeps the line from running."""
+    commands, engines, models = _commands(), _engines(), _models()
+    problems = [f"model {name}: {state}" for name, state in models.items() if state != "ok"]
+    problems += [
+        f"command {name} {commands[name]}"
+        for name in ("edge", "task")
+        if commands.get(name) != "ok"
+    ]
+    if not models:
+        problems.append("the model store is empty: install the released package, or build a set")
+    return {
+        "trunkline": version("trunkline"),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "commands": commands,
+        "engines": engines,
+        "codecs": _codecs(),
+        "models": models,
+        "problems": problems,
+    }
+
+
+def _commands() -> dict[str, str]:
+    entries = entry_points(group="trunkline.commands")
+    return {entry.name: _state_of(entry.load()) for entry in entries}
+
+
+def _state_of(command: Command) -> str:
+    return f"needs trunkline[{command.extra}]" if command.missing else "ok"
+
+
+def _engines() -> dict[str, str]:
+    from trunkline.engines import ENGINES
+
+    return {name: "ok" if find_spec(name) else "not installed" for name in sorted(ENGINES)}
+
+
+def _codecs() -> dict[str, str]:
+    from trunkline import codecs
+
+    return {
+        info.id: "ok" if info.available else f"needs trunkline[{info.extra}]"
+        for info in codecs.table()
+    }
+
+
+def _models() -> dict[str, str]:
+    """Every file of the model store, checked against its sha256."""
+    from trunkline.weights.store import ModelStore
+
+    states: dict[str, str] = {}
+    for manifest in ModelStore.default().manifests():
+        owner = f"{manifest.trunk.name}/{manifest.trunk.set}"
+        for part, entry in [("trunk", manifest.trunk), *((t.task, t) for t in manifest.tails)]:
+            try:
+                entry.verified_path()
+                states[f"{owner}/{part}"] = "ok"
+            except TrunklineError as error:
+                states[f"{owner}/{part}"] = str(error)
+    return states
+
+
+def _lines(findings: dict[str, Any]) -> list[str]:
+    lines = [
+        f"trunkline {findings['trunkline']}, Python {findings['python']}, {findings['machine']}"
+    ]
+    for title in ("commands", "engines", "codecs", "models"):
+        lines.append(title)
+        lines += [f"  {name:<34} {state}" for name, state in findings[title].items()]
+    problems = findings["problems"]
+    return [*lines, *([f"problem: {text}" for text in problems] or ["everything is in place"])]
+
+
+command = Command(help="what this installation has and lacks", configure=configure, run=run)

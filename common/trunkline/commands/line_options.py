@@ -1,0 +1,84 @@
+"""Options that `demo` and `up` share."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trunkline.demo.line import Line, LineConfig
+from trunkline.errors import MissingExtraError, ParameterError, WeightsError
+from trunkline.weights.store import ModelStore
+
+REQUIRES = ("fastapi", "uvicorn", "grpc", "grpc_health", "openvino", "pydantic_settings")
+EXTRA = "edge,task"
+FIRST_TASK_PORT = 50051
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the shared options."""
+    parser.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
+    parser.add_argument("--weights", default="keras-160", help="weight set (%(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="the edge's port (%(default)s)")
+    parser.add_argument(
+        "--task-port",
+        type=int,
+        default=FIRST_TASK_PORT,
+        help="the first task's port; the others follow it (%(default)s)",
+    )
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for what is written")
+
+
+@contextmanager
+def running_line(arguments: argparse.Namespace) -> Iterator[Line]:
+    """The line that the options describe, up until the block ends, also by SIGTERM."""
+    tasks = _tasks(arguments.trunk, arguments.weights)
+    ports = {name: arguments.task_port + index for index, name in enumerate(tasks)}
+    for port in (arguments.port, *ports.values()):
+        if not 1 <= port <= 65535:
+            raise ParameterError(f"port {port} does not exist: expected 1 to 65535")
+    config = LineConfig(
+        arguments.trunk, arguments.weights, arguments.port, ports, arguments.out / "logs"
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with Line(config) as line:
+        yield line
+
+
+def wait(line: Line, poll_s: float = 0.5) -> int:
+    """Stay until Ctrl-C; raises UnavailableError when one of the processes ends by itself."""
+    import time
+
+    try:
+        while True:
+            line.check()
+            time.sleep(poll_s)
+    except KeyboardInterrupt:
+        print("\nstopping")
+        return 0
+
+
+def _tasks(trunk: str, weights: str) -> list[str]:
+    """The tasks that the model store holds for a trunk; a set that is missing is built."""
+    store = ModelStore.default()
+    try:
+        store.trunk(trunk, weights)
+    except WeightsError:
+        _build(trunk, weights, store)
+    names = [tail.task for tail in store.manifest(trunk, weights).tails]
+    if not names:
+        raise WeightsError(
+            f"{trunk}/{weights} has no tail, so no task: `trunkline weights list` shows who has"
+        )
+    return names
+
+
+def _build(trunk: str, weights: str, store: ModelStore) -> None:
+    """Build a set into the model store, which needs more libraries than serving does."""
+    try:
+        from trunkline.weights.build import build
+    except ImportError as error:
+        raise MissingExtraError(f"building {trunk}/{weights}", "build") from error
+    build(trunk, weights, store)

@@ -1,0 +1,1 @@
+"""The demo: the whole line in local processes, and pictures through it."""

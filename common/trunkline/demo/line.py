@@ -1,0 +1,156 @@
+"""Edge and tasks as processes of this machine, started and stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from trunkline.client import EdgeClient
+from trunkline.errors import UnavailableError
+
+HOST = "127.0.0.1"
+READY_WITHIN_S = 60.0
+STOP_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True)
+class LineConfig:
+    """What runs where; `task_ports` maps a task's name to its port on this machine."""
+
+    trunk: str
+    set: str
+    port: int = 8080
+    task_ports: Mapping[str, int] = field(
+        default_factory=lambda: {"classifier": 50051, "ssd": 50052}
+    )
+    logs: Path = Path("out/logs")
+
+    @property
+    def url(self) -> str:
+        """Where the edge answers."""
+        return f"http://{HOST}:{self.port}"
+
+
+class Line:
+    """A running line; a context manager. Each process writes to a log file of its own."""
+
+    def __init__(self, config: LineConfig) -> None:
+        self.config = config
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Line:
+        with ExitStack() as undo:
+            undo.callback(self.stop)
+            self._start()
+            self._wait_until_ready()
+            undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask every process to drain, the edge first; kill what does not end in time."""
+        for process in reversed(self._processes.values()):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+        self._stack.close()
+
+    def check(self) -> None:
+        """Raise UnavailableError if one of the processes has ended."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise UnavailableError(
+                    f"{name} ended with code {process.returncode}: {self._last_words(name)}"
+                )
+
+    def _start(self) -> None:
+        config = self.config
+        check_port_free("edge", config.port)
+        for name, port in config.task_ports.items():
+            check_port_free(name, port)
+        config.logs.mkdir(parents=True, exist_ok=True)
+        model = ["--trunk", config.trunk, "--weights", config.set]
+        for name, port in config.task_ports.items():
+            self._spawn(name, ["task", name, "--host", HOST, "--port", str(port), *model])
+        addresses = ",".join(f"{name}={HOST}:{port}" for name, port in config.task_ports.items())
+        edge = ["edge", "--host", HOST, "--port", str(config.port), "--tasks", addresses, *model]
+        self._spawn("edge", edge)
+
+    def _spawn(self, name: str, arguments: list[str]) -> None:
+        log = self._stack.enter_context(self._log(name).open("wb"))
+        # a session of its own: the terminal's Ctrl-C reaches this process alone, which then
+        # stops the others in order
+        self._processes[name] = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "trunkline.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def _wait_until_ready(self) -> None:
+        client = EdgeClient(self.config.url, timeout_s=2.0)
+        deadline = time.monotonic() + READY_WITHIN_S
+        waiting_for = "the edge"
+        while time.monotonic() < deadline:
+            self.check()
+            try:
+                _, answer = client.get("/v1/tasks")
+                states = {task["name"]: task["state"] for task in answer["tasks"]}
+            except UnavailableError:
+                time.sleep(0.05)
+                continue
+            late = [name for name, state in states.items() if state != "serving"]
+            if not late:
+                return
+            waiting_for = ", ".join(f"{name} ({states[name]})" for name in late)
+            time.sleep(0.05)
+        raise UnavailableError(
+            f"not ready in {READY_WITHIN_S:.0f} s: {waiting_for}; see {self.config.logs}"
+        )
+
+    def _log(self, name: str) -> Path:
+        return self.config.logs / f"{name}.log"
+
+    def _last_words(self, name: str) -> str:
+        lines = self._log(name).read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"it said nothing; see {self._log(name)}"
+
+
+def check_port_free(name: str, port: int) -> None:
+    """Raise UnavailableError if somebody listens on the port already."""
+    with socket.socket() as probe:
+        # as the servers do it: a port in TIME_WAIT is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise UnavailableError(
+                f"port {port} for {name} cannot be had ({error.strerror}): "
+                f"stop what listens there, or choose another with --port / --task-port"
+            ) from error
