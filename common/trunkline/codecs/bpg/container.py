@@ -1,0 +1,81 @@
+"""BPG files from HEVC streams and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trunkline.codecs.bpg import encoder_sps, header, nal, sps
+from trunkline.codecs.bpg.bits import BitstreamError
+from trunkline.codecs.bpg.header import Header
+from trunkline.codecs.bpg.tools import Tools
+
+MOST_PPS = 64
+"""A PPS id is below 64 (H.265, 7.4.3.3)."""
+SMALLEST_TREE_BLOCK = 16
+
+
+@dataclass(frozen=True)
+class Still:
+    """A file's picture: its header, its tools and its checked HEVC units, PPS first."""
+
+    header: Header
+    tools: Tools
+    units: tuple[bytes, ...]
+
+    @property
+    def coded_size(self) -> tuple[int, int]:
+        """(height, width) that the decoder gives, before the crop."""
+        return self.tools.padded(self.header.height), self.tools.padded(self.header.width)
+
+    def stream(self) -> bytes:
+        """The HEVC stream with the parameter sets that BPG leaves out."""
+        return nal.join([sps.vps(), sps.sps(self.header, self.tools), *self.units])
+
+
+def write(picture: Header, stream: bytes) -> bytes:
+    """The .bpg file of a picture that an encoder turned into `stream`.
+
+    Raises BitstreamError where the stream has settings that BPG cannot express.
+    """
+    units = nal.split(stream)
+    sets = [encoder_sps.read(unit) for unit in units if nal.kind(unit) == nal.SPS]
+    if len(sets) != 1:
+        raise BitstreamError(f"the encoder wrote {len(sets)} SPS, not one")
+    _check_encoder(picture, sets[0])
+    kept = [unit for unit in units if nal.kind(unit) not in (nal.VPS, nal.SPS)]
+    data = nal.START_CODE.join(_picture_units(kept, picture))
+    return picture.write() + sps.write_hevc_header(sets[0].tools) + data
+
+
+def read(data: bytes) -> Still:
+    """Read and check everything of a file but the HEVC slices. Raises BitstreamError."""
+    picture, rest = header.read(data)
+    tools, stream = sps.read_hevc_header(rest, picture.bit_depth)
+    return Still(picture, tools, tuple(_picture_units(nal.split(stream), picture)))
+
+
+def _check_encoder(picture: Header, found: encoder_sps.EncoderSps) -> None:
+    """Raise BitstreamError unless the stream is of this picture."""
+    if (found.chroma_format_idc, found.bit_depth) != (picture.chroma_format_idc, picture.bit_depth):
+        raise BitstreamError(
+            f"the encoder wrote chroma format {found.chroma_format_idc}, {found.bit_depth} bits"
+        )
+
+
+def _picture_units(units: list[bytes], picture: Header) -> list[bytes]:
+    """The parameter sets and slices of the one picture, in order; what is no part of it left out.
+
+    Parameter sets that would replace ours, further pictures and more slices than the picture has
+    coding tree blocks are refused: they could ask for memory or time beyond the header's size.
+    """
+    kept = [unit for unit in units if nal.kind(unit) not in nal.IGNORED_TYPES]
+    sets = [unit for unit in kept if nal.kind(unit) == nal.PPS]
+    slices = [unit for unit in kept if nal.kind(unit) in nal.PICTURE_TYPES]
+    if not all(nal.is_plain(unit) for unit in kept) or len(sets) + len(slices) < len(kept):
+        raise BitstreamError("HEVC units that are no part of a still picture")
+    blocks = -(-picture.width // SMALLEST_TREE_BLOCK) * -(-picture.height // SMALLEST_TREE_BLOCK)
+    if not 1 <= len(sets) <= MOST_PPS or not 1 <= len(slices) <= blocks:
+        raise BitstreamError(f"{len(sets)} PPS and {len(slices)} slices")
+    if [nal.starts_picture(unit) for unit in slices] != [True] + [False] * (len(slices) - 1):
+        raise BitstreamError("not the slices of one picture")
+    return kept

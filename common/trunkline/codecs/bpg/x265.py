@@ -1,0 +1,76 @@
+"""How x265 is told to write what BPG can hold, and the quantiser that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EFFORTS: tuple[tuple[str, dict[str, int]], ...] = (
+    ("ultrafast", {"signhide": 1, "tu-intra-depth": 2, "tu-inter-depth": 2}),
+    ("superfast", {}),
+    ("medium", {"rdoq-level": 2}),
+    ("slower", {"rdoq-level": 2}),
+)
+"""Preset and additions per effort. x265's steps between these change intra pictures by nothing."""
+
+STILL: dict[str, int | str] = {
+    # one intra picture in, one out, on the caller's behalf only
+    "keyint": 1,
+    "bframes": 0,
+    "open-gop": 0,
+    "scenecut": 0,
+    "rc-lookahead": 0,
+    "pools": "none",
+    "frame-threads": 1,
+    "wpp": 0,
+    "log-level": "none",
+    # what BPG fixes
+    "rect": 1,
+    "amp": 1,
+    "temporal-mvp": 1,
+    "log2-max-poc-lsb": 8,
+    # no units beyond parameter sets and the slice
+    "repeat-headers": 1,
+    "annexb": 1,
+    "info": 0,
+    "hash": 0,
+    # perceptual tools serve the eye and cost features; ipratio 1 lets qp be the intra picture's
+    "psy-rd": 0,
+    "psy-rdoq": 0,
+    "aq-mode": 0,
+    "cutree": 0,
+    "ipratio": 1,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the caller chooses."""
+
+    qp: int
+    effort: int
+    lossless: bool
+
+
+def min_block(height: int, width: int) -> int:
+    """The minimum coding block that lets a picture of this size, padded to it, into x265.
+
+    x265 takes no side below its smallest coding tree block of 16 samples.
+    """
+    return 16 if min(height, width) <= 8 else 8
+
+
+def options(settings: Settings, height: int, width: int, block: int) -> dict[str, str]:
+    """libavcodec's options for a picture padded to whole minimum coding blocks of side `block`."""
+    preset, additions = EFFORTS[settings.effort]
+    side = min(height, width)
+    params: dict[str, int | str] = {
+        **STILL,
+        **additions,
+        "ctu": 64 if side >= 64 else 32 if side >= 32 else 16,
+        "min-cu-size": block,
+        "qp": settings.qp,
+    }
+    if settings.lossless:
+        params["lossless"] = 1
+    text = ":".join(f"{name}={value}" for name, value in params.items())
+    return {"preset": preset, "x265-params": text, "forced-idr": "1"}
