@@ -1,0 +1,1 @@
+"""Cloud tasks: each finishes the inference that a trunk began, from frames it receives by gRPC."""

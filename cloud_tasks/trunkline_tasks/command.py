@@ -1,0 +1,75 @@
+"""`trunkline task NAME`: serve one task until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from trunkline.command import Command
+
+REQUIRES = (
+    "grpc",
+    "grpc_health",
+    "grpc_reflection",
+    "openvino",
+    "prometheus_client",
+    "pydantic_settings",
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments once this subcommand is chosen: they are read off the settings' class,
+    whose library would slow down every other subcommand."""
+    parse = parser.parse_known_args
+
+    def parse_known_args(
+        args: Sequence[str] | None = None,
+        namespace: Any = None,  # noqa: ANN401 - as argparse has it
+    ) -> Any:  # noqa: ANN401
+        add_arguments(parser)
+        return parse(args, namespace)
+
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The task's name and one flag for each setting, with its variable and default."""
+    if command.missing:  # `run` is not reached: the command line names the extra
+        parser.add_argument("arguments", nargs=argparse.REMAINDER)
+        return
+    from trunkline_tasks.settings import TaskSettings, flag, variable
+    from trunkline_tasks.tasks import TASKS, default_port
+
+    ports = ", ".join(f"{default_port(name)} for {name}" for name in TASKS)
+    derived = {"port": f"default {ports}", "metrics_port": "default the gRPC port plus 1000"}
+
+    note = f"{', '.join(TASKS)}; or {variable('name')}"
+    parser.add_argument("name", nargs="?", default=argparse.SUPPRESS, metavar="NAME", help=note)
+    for name, field in TaskSettings.model_fields.items():
+        if name == "name":
+            continue
+        default = derived.get(name, f"default {field.default}")
+        text = f"{field.description} ({variable(name)}, {default})".replace("%", "%%")
+        parser.add_argument(
+            flag(name), dest=name, default=argparse.SUPPRESS, metavar="VALUE", help=text
+        )
+    parser.epilog = "Models are looked for in TRUNKLINE_HOME and in the released bundle."
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; 0 after a drain."""
+    from trunkline_tasks import server, settings
+
+    known = settings.TaskSettings.model_fields
+    given = {name: value for name, value in vars(arguments).items() if name in known}
+    return server.main(settings.read(given))
+
+
+command = Command(
+    help="serve one cloud task by gRPC",
+    configure=configure,
+    run=run,
+    extra="task",
+    requires=REQUIRES,
+)
