@@ -141,6 +141,11 @@ def task_to_message(info: TaskInfo) -> pb.Task:
     )
 
 
+def task_from_bytes(data: bytes) -> TaskInfo:
+    """Serialised words of a task about itself. Raises CorruptFrameError for bytes that are none."""
+    return task_from_message(_parse(pb.Task(), data))
+
+
 def task_from_message(message: pb.Task) -> TaskInfo:
     """A message as what a task says of itself. Raises CorruptFrameError."""
     return TaskInfo(
