@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from trunkline.errors import WeightsError
+from trunkline.weights.store import home
 
 Report = Callable[[str], None]
 """Takes one progress line."""
@@ -50,9 +52,14 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(root: Path, report: Report, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
-    """Hold the lock of a folder tree; waits `timeout_s` for another process, then WeightsError."""
-    root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / ".lock")
+    """Hold the lock of a folder tree; waits `timeout_s` for another process, then WeightsError.
+
+    The lock file lies beside the user's store, so that a released bundle stays free of it.
+    """
+    locks = home() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    lock = FileLock(locks / f"{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
