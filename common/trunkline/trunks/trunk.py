@@ -10,7 +10,7 @@ from PIL import Image
 
 from trunkline.engines.abc import Network
 from trunkline.errors import ImageError, TensorError, WeightsError
-from trunkline.types import Shape, Tensor, TrunkSpec
+from trunkline.types import Preprocess, Shape, Tensor, TrunkSpec
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,21 @@ class TrunkKind:
             )
 
 
+def preprocess(recipe: Preprocess, image: Image.Image) -> Tensor:
+    """The whole RGB picture squashed by Pillow's bilinear filter, (x - mean) / std.
+
+    Gives (3, H, W) float32; ImageError for a picture of another mode.
+    """
+    if image.mode != "RGB":
+        raise ImageError(f"a picture of mode {image.mode}: expected RGB; convert it first")
+    height, width = recipe.size
+    squashed = image.resize((width, height), Image.Resampling.BILINEAR)
+    planes = np.asarray(squashed, np.float32).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+    mean = np.array(recipe.mean, np.float32)[:, None, None]
+    std = np.array(recipe.std, np.float32)[:, None, None]
+    return np.ascontiguousarray((planes - mean) / std)
+
+
 class Trunk:
     """A trunk with its weights on an engine. Stateless between calls."""
 
@@ -56,19 +71,8 @@ class Trunk:
         return self._network.precision
 
     def preprocess(self, image: Image.Image) -> Tensor:
-        """The whole RGB picture squashed by Pillow's bilinear filter, (x - mean) / std.
-
-        Gives (3, H, W) float32; ImageError for a picture of another mode.
-        """
-        if image.mode != "RGB":
-            raise ImageError(f"a picture of mode {image.mode}: expected RGB; convert it first")
-        recipe = self.spec.preprocess
-        height, width = recipe.size
-        squashed = image.resize((width, height), Image.Resampling.BILINEAR)
-        planes = np.asarray(squashed, np.float32).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
-        mean = np.array(recipe.mean, np.float32)[:, None, None]
-        std = np.array(recipe.std, np.float32)[:, None, None]
-        return np.ascontiguousarray((planes - mean) / std)
+        """The RGB picture as this trunk's input, (3, H, W) float32; see `preprocess`."""
+        return preprocess(self.spec.preprocess, image)
 
     def forward(self, batch: Tensor) -> NDArray[np.float32]:
         """Feature tensors (N, C, H, W) float32 of a batch (N, 3, H, W) float32.
