@@ -1,0 +1,103 @@
+"""Engines through their one door."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trunkline import engines
+from trunkline.errors import EngineError, MissingExtraError, UnknownNameError
+from trunkline.weights import ModelStore
+
+LIGHT = ["openvino", "onnxruntime"]
+
+
+@pytest.fixture(scope="module")
+def trunk() -> Path:
+    return ModelStore.default().trunk("mobilenet_v2", "keras-160").verified_path()
+
+
+@pytest.fixture(scope="module")
+def batch() -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1, 1, (3, 3, 224, 224)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_a_batch_is_its_pictures_one_by_one(name: str, trunk: Path, batch: np.ndarray) -> None:
+    network = engines.load(name, trunk, threads=1)
+    (together,) = network.run(batch)
+    assert together.shape == (3, 32, 28, 28)
+    assert together.dtype == np.float32
+    for index in range(3):
+        (alone,) = network.run(batch[index : index + 1])
+        np.testing.assert_allclose(alone[0], together[index], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_threads_do_not_mix_their_pictures_up(name: str, trunk: Path, batch: np.ndarray) -> None:
+    network = engines.load(name, trunk, threads=1)
+    expected = [network.run(batch[index : index + 1])[0] for index in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(lambda i: network.run(batch[i % 3 : i % 3 + 1])[0], range(48)))
+    for index, features in enumerate(got):
+        np.testing.assert_array_equal(features, expected[index % 3])
+
+
+def test_an_output_outlives_the_next_call(trunk: Path, batch: np.ndarray) -> None:
+    network = engines.load("openvino", trunk, threads=1)
+    (first,) = network.run(batch[:1])
+    kept = first.copy()
+    network.run(batch[1:2])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_unknown_engines_are_refused(trunk: Path) -> None:
+    with pytest.raises(UnknownNameError, match="onnxruntime, openvino, torch"):
+        engines.load("abacus", trunk)
+
+
+def test_unknown_precisions_are_refused(trunk: Path) -> None:
+    with pytest.raises(UnknownNameError, match="bf16, f32"):
+        engines.load("openvino", trunk, precision="f64")
+
+
+def test_negative_threads_are_refused(trunk: Path) -> None:
+    with pytest.raises(EngineError, match="threads is -1"):
+        engines.load("openvino", trunk, threads=-1)
+
+
+def test_other_devices_need_torch(trunk: Path) -> None:
+    with pytest.raises(EngineError, match="CPU only"):
+        engines.load("openvino", trunk, device="cuda")
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_bf16_is_computed_or_refused(name: str, trunk: Path, batch: np.ndarray) -> None:
+    try:
+        network = engines.load(name, trunk, precision="bf16")
+    except EngineError as error:
+        assert "f32" in str(error)  # noqa: PT017 - a machine with bf16 raises nothing
+        return
+    (exact,) = engines.load(name, trunk).run(batch[:1])
+    (rough,) = network.run(batch[:1])
+    assert 0 < np.abs(rough - exact).max() < 0.1 * np.ptp(exact)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_damaged_files_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"no graph at all")
+    with pytest.raises(EngineError, match=r"cannot load broken\.onnx") as caught:
+        engines.load(name, path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_engine_that_is_not_installed_names_its_extra(
+    trunk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"trunkline\[build\]"):
+        engines.load("torch", trunk)
