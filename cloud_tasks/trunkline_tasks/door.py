@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -116,8 +117,9 @@ class TaskDoor(TaskServiceServicer):  # type: ignore[misc]
             reply = _failed(error, request)
             code, detail = reply.code, reply.detail
         finally:
-            self._metrics.answered(code, watch.ms)
-            extra = {"code": code, "detail": detail, "timings_ms": watch.ms}
+            timings = dict(watch.ms)  # its thread may still be at it where the caller has gone
+            self._metrics.answered(code, timings)
+            extra = {"code": code, "detail": detail, "timings_ms": timings}
             log.info("infer", extra=extra)
         return reply
 
@@ -130,7 +132,9 @@ class TaskDoor(TaskServiceServicer):  # type: ignore[misc]
             asked = wire.request_from_message(request)
             result = self._model.infer(asked, watch, caller.check)
             self._metrics.accepted(asked.frame.codec, len(asked.frame.payload))
-            return Reply(wire.response_to_message(result))
+            watch.ms["total"] = (time.perf_counter() - started) * 1e3
+            timed = dataclasses.replace(result, timings_ms=dict(watch.ms))
+            return Reply(wire.response_to_message(timed))
         except Exception as error:  # whatever a frame brings about: the next one must find us well
             return _failed(error, request)
 
