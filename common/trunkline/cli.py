@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.metadata import entry_points, version
+from importlib.metadata import EntryPoint, entry_points, version
 
 from trunkline.command import Command
 from trunkline.errors import MissingExtraError, TrunklineError
@@ -18,7 +18,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser(commands).parse_args(argv)
     command = commands[arguments.command]
     try:
-        if command.missing:
+        if command.broken:
+            raise TrunklineError(command.broken)
+        if command.lack:
             raise MissingExtraError(f"trunkline {arguments.command}", command.extra)
         return command.run(arguments)
     except TrunklineError as error:
@@ -33,13 +35,24 @@ def main(argv: list[str] | None = None) -> int:
 
 def find_commands() -> dict[str, Command]:
     """Every subcommand that an installed distribution offers, by name."""
-    found: dict[str, Command] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return {entry.name: _load(entry) for entry in entries}
+
+
+def _load(entry: EntryPoint) -> Command:
+    """One subcommand; where its module cannot be imported, one that says so."""
+    try:
         command = entry.load()
-        if not isinstance(command, Command):
-            raise TypeError(f"{entry.value} is no trunkline Command")
-        found[entry.name] = command
-    return found
+    except (ImportError, AttributeError) as error:
+        return Command(
+            help=entry.value,
+            configure=lambda parser: None,
+            run=lambda arguments: 1,
+            broken=f"cannot be loaded: {error}",
+        )
+    if not isinstance(command, Command):
+        raise TypeError(f"{entry.value} is no trunkline Command")
+    return command
 
 
 def build_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
@@ -50,7 +63,7 @@ def build_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version("trunkline"))
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in commands.items():
-        note = f" (needs trunkline[{command.extra}])" if command.missing else ""
+        note = f" ({command.lack})" if command.lack else ""
         subparser = subparsers.add_parser(name, help=command.help + note, description=command.help)
         command.configure(subparser)
     return parser

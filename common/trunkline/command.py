@@ -13,6 +13,7 @@ class Command:
     """A subcommand: `configure` adds its arguments, `run` does the work and gives the exit code.
 
     `requires` are the import names that it needs beyond the core; `extra` is what brings them.
+    `broken` says why its module cannot be loaded at all.
     """
 
     help: str
@@ -20,8 +21,10 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     extra: str = ""
     requires: tuple[str, ...] = ()
+    broken: str = ""
 
     @property
-    def missing(self) -> bool:
-        """Whether one of the required libraries is not installed."""
-        return any(find_spec(name) is None for name in self.requires)
+    def lack(self) -> str:
+        """What keeps the subcommand from running here, in words; empty where nothing does."""
+        missing = any(find_spec(name) is None for name in self.requires)
+        return self.broken or (f"needs trunkline[{self.extra}]" if missing else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -52,12 +52,9 @@ def examine() -> dict[str, Any]:
 
 
 def _commands() -> dict[str, str]:
-    entries = entry_points(group="trunkline.commands")
-    return {entry.name: _state_of(entry.load()) for entry in entries}
+    from trunkline.cli import find_commands
 
-
-def _state_of(command: Command) -> str:
-    return f"needs trunkline[{command.extra}]" if command.missing else "ok"
+    return {name: command.lack or "ok" for name, command in find_commands().items()}
 
 
 def _engines() -> dict[str, str]:
