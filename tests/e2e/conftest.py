@@ -1,0 +1,63 @@
+"""The engine, the images and the figures that the end-to-end tests share."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker import DockerClient
+
+from tests.e2e.compose import Project, free_port
+from tests.e2e.engine import running_engine
+
+PREFIX = os.environ.get("TRUNKLINE_E2E_PROJECT", "trunkline-e2e")
+Figures = dict[str, str]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder are `e2e`: `make e2e` runs them, `make test` does not."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[DockerClient]:
+    """A client of an engine that answers."""
+    with running_engine():
+        client = docker.from_env()
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    """What was measured on the way, printed at the end."""
+    figures: Figures = {}
+    yield figures
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    reporter.ensure_newline()
+    reporter.section("end to end, measured")
+    for name, figure in figures.items():
+        reporter.line(f"{name:<34} {figure}")
+
+
+@pytest.fixture(scope="session")
+def one_machine(client: DockerClient, figures: Figures) -> Iterator[Project]:
+    """The compose file as it is, built and brought up; taken down at the end."""
+    port = int(os.environ.get("TRUNKLINE_E2E_PORT", "0")) or free_port()
+    project = Project(client, PREFIX, {"TRUNKLINE_PORT": str(port)})
+    project.down()
+    began = time.perf_counter()
+    project.compose("build")
+    figures["images built in"] = f"{time.perf_counter() - began:.1f} s"
+    try:
+        figures["first up, until healthy"] = f"{project.up():.1f} s"
+        figures["build and first up"] = f"{time.perf_counter() - began:.1f} s"
+        yield project
+    finally:
+        project.down()

@@ -1,0 +1,76 @@
+"""Tasks on one machine, the edge on another: two projects that share no network but the host's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from docker import DockerClient
+from trunkline.client import EdgeClient
+
+from tests.e2e.compose import Project, free_port
+from tests.e2e.conftest import PREFIX
+
+
+@pytest.fixture
+def host(client: DockerClient) -> str:
+    """An address of this host that containers of any project reach, and that is no loopback."""
+    (pool,) = client.networks.get("bridge").attrs["IPAM"]["Config"]
+    gateway: str = pool["Gateway"]
+    return gateway
+
+
+@pytest.fixture
+def cloud(client: DockerClient, one_machine: Project, host: str) -> Iterator[Project]:
+    """The tasks, published; their images are those of `one_machine`."""
+    variables = {
+        "TRUNKLINE_TASK_BIND": host,
+        "TRUNKLINE_CLASSIFIER_PORT": str(free_port()),
+        "TRUNKLINE_SSD_PORT": str(free_port()),
+    }
+    files = ("docker-compose.yml", "deploy/tasks.compose.yml")
+    project = Project(client, f"{PREFIX}-cloud", variables, files)
+    try:
+        project.down()
+        project.up("classifier", "ssd")
+        yield project
+    finally:
+        project.down()
+
+
+@pytest.fixture
+def far_edge(client: DockerClient, cloud: Project, host: str) -> Iterator[Project]:
+    """The edge, told where the tasks are."""
+    ports = cloud.variables
+    variables = {
+        "TRUNKLINE_EDGE_TASKS": (
+            f"classifier={host}:{ports['TRUNKLINE_CLASSIFIER_PORT']},"
+            f"ssd={host}:{ports['TRUNKLINE_SSD_PORT']}"
+        ),
+        "TRUNKLINE_PORT": str(free_port()),
+    }
+    project = Project(client, f"{PREFIX}-edge", variables)
+    try:
+        project.down()
+        project.up("--no-deps", "edge")
+        yield project
+    finally:
+        project.down()
+
+
+def test_an_edge_far_from_its_tasks(cloud: Project, far_edge: Project) -> None:
+    """Each project runs its own services only, and the picture crosses from one to the other."""
+    services = {
+        project.name: set(project.compose("ps", "--services").split())
+        for project in (cloud, far_edge)
+    }
+    assert services == {cloud.name: {"classifier", "ssd"}, far_edge.name: {"edge"}}
+    edge = EdgeClient(f"http://127.0.0.1:{far_edge.variables['TRUNKLINE_PORT']}")
+    chelsea = (files("trunkline.demo") / "pictures" / "chelsea.jpg").read_bytes()
+    answer = edge.infer(chelsea, {})
+    assert answer["complete"], answer["tasks"]
+    assert {name: task["status"] for name, task in answer["tasks"].items()} == {
+        "classifier": "ok",
+        "ssd": "ok",
+    }
