@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import Any
 
 from trunkline.command import Command
 
@@ -19,25 +17,7 @@ REQUIRES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments once this subcommand is chosen: they are read off the settings' class,
-    whose library would slow down every other subcommand."""
-    parse = parser.parse_known_args
-
-    def parse_known_args(
-        args: Sequence[str] | None = None,
-        namespace: Any = None,  # noqa: ANN401 - as argparse has it
-    ) -> Any:  # noqa: ANN401
-        add_arguments(parser)
-        return parse(args, namespace)
-
-    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The task's name and one flag for each setting, with its variable and default."""
-    if command.missing:  # `run` is not reached: the command line names the extra
-        parser.add_argument("arguments", nargs=argparse.REMAINDER)
-        return
     from trunkline_tasks.settings import TaskSettings, flag, variable
     from trunkline_tasks.tasks import TASKS, default_port
 

@@ -14,17 +14,16 @@ GROUP = "trunkline.commands"
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; errors are one line on stderr and exit code 1."""
+    words = sys.argv[1:] if argv is None else argv
     commands = find_commands()
-    arguments = build_parser(commands).parse_args(argv)
-    command = commands[arguments.command]
+    chosen = next((word for word in words if word in commands), "")
     try:
-        if command.broken:
-            raise TrunklineError(command.broken)
-        if command.lack:
-            raise MissingExtraError(f"trunkline {arguments.command}", command.extra)
-        return command.run(arguments)
+        if chosen:
+            _require(chosen, commands[chosen])
+        arguments = build_parser(commands, chosen).parse_args(words)
+        return commands[arguments.command].run(arguments)
     except TrunklineError as error:
-        print(f"trunkline {arguments.command}: {error}", file=sys.stderr)
+        print(f"trunkline {chosen}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -37,6 +36,14 @@ def find_commands() -> dict[str, Command]:
     """Every subcommand that an installed distribution offers, by name."""
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {entry.name: _load(entry) for entry in entries}
+
+
+def _require(name: str, command: Command) -> None:
+    """Raise TrunklineError for a subcommand that cannot run here."""
+    if command.broken:
+        raise TrunklineError(command.broken)
+    if command.lack:
+        raise MissingExtraError(f"trunkline {name}", command.extra)
 
 
 def _load(entry: EntryPoint) -> Command:
@@ -55,8 +62,12 @@ def _load(entry: EntryPoint) -> Command:
     return command
 
 
-def build_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
-    """One parser with a subparser per command; those with a missing extra say so."""
+def build_parser(commands: dict[str, Command], chosen: str) -> argparse.ArgumentParser:
+    """One parser with a subparser per command; those with a missing extra say so.
+
+    Only the `chosen` one gets its arguments: a service reads them off its settings, whose library
+    would slow every other subcommand down.
+    """
     parser = argparse.ArgumentParser(
         prog="trunkline", description="Split inference: one trunk at the edge, many cloud tasks."
     )
@@ -65,7 +76,8 @@ def build_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     for name, command in commands.items():
         note = f" ({command.lack})" if command.lack else ""
         subparser = subparsers.add_parser(name, help=command.help + note, description=command.help)
-        command.configure(subparser)
+        if name == chosen:
+            command.configure(subparser)
     return parser
 
 

@@ -45,7 +45,7 @@ class Line:
 
     def __init__(self, config: LineConfig) -> None:
         self.config = config
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Line:
@@ -66,22 +66,22 @@ class Line:
 
     def stop(self) -> None:
         """Ask every process to drain, the edge first; kill what does not end in time."""
-        for process in reversed(self._processes.values()):
+        for process in reversed(self.processes.values()):
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_WITHIN_S
-        for process in self._processes.values():
+        for process in self.processes.values():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._processes.clear()
+        self.processes.clear()
         self._stack.close()
 
     def check(self) -> None:
         """Raise UnavailableError if one of the processes has ended."""
-        for name, process in self._processes.items():
+        for name, process in self.processes.items():
             if process.poll() is not None:
                 raise UnavailableError(
                     f"{name} ended with code {process.returncode}: {self._last_words(name)}"
@@ -104,7 +104,7 @@ class Line:
         log = self._stack.enter_context(self._log(name).open("wb"))
         # a session of its own: the terminal's Ctrl-C reaches this process alone, which then
         # stops the others in order
-        self._processes[name] = subprocess.Popen(  # noqa: S603 - our own command
+        self.processes[name] = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "trunkline.cli", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
