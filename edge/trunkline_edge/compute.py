@@ -1,0 +1,92 @@
+"""A picture to its frame: decode, preprocess, trunk, and the codec's stages, in worker threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from PIL import Image
+from trunkline import images, pipeline
+from trunkline.codecs import FeatureCodec
+from trunkline.errors import TrunklineError
+from trunkline.timing import Stopwatch
+from trunkline.trunks import Trunk
+from trunkline.types import Frame
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A frame and how long each stage of making it took, milliseconds."""
+
+    frame: Frame
+    timings_ms: dict[str, float]
+
+
+class Compute:
+    """Runs the trunk on as many pictures at a time as it has workers; others wait in line."""
+
+    def __init__(self, load: Callable[[], Trunk], *, workers: int, max_pixels: int) -> None:
+        self._load = load
+        self._trunk: Trunk | None = None
+        self._max_pixels = max_pixels
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="compute")
+
+    @property
+    def trunk(self) -> Trunk | None:
+        """The trunk, None until it is loaded."""
+        return self._trunk
+
+    async def start(self, codec: FeatureCodec) -> Trunk:
+        """Load the trunk and code one grey picture, so that no client pays for first times.
+
+        Raises what loading raises (WeightsError, EngineError, ...).
+        """
+        return await self._run(self._warm, codec)
+
+    async def pack(self, data: bytes, codec: FeatureCodec) -> Packed:
+        """The frame of a picture file.
+
+        Raises ImageError and kin, ParameterError (a plane that the codec cannot hold).
+        """
+        return await self._run(self._pack, data, codec)
+
+    def close(self) -> None:
+        """End the workers once they are idle."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run in a worker, with the request's id in its logs."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(context.run, work, *args, **kwargs))
+
+    def _warm(self, codec: FeatureCodec) -> Trunk:
+        trunk = self._load()
+        _frame_of(Image.new("RGB", (32, 32), (128, 128, 128)), trunk, codec, Stopwatch())
+        self._trunk = trunk
+        return trunk
+
+    def _pack(self, data: bytes, codec: FeatureCodec) -> Packed:
+        if self._trunk is None:
+            raise TrunklineError("no trunk is loaded: start() comes first")
+        watch = Stopwatch()
+        with watch.stage("decode"):
+            image = images.decode(data, self._max_pixels)
+        return Packed(_frame_of(image, self._trunk, codec, watch), watch.ms)
+
+
+def _frame_of(image: Image.Image, trunk: Trunk, codec: FeatureCodec, watch: Stopwatch) -> Frame:
+    """All stages after decoding."""
+    with watch.stage("preprocess"):
+        batch = trunk.preprocess(image)[None]  # (3, H, W) -> (1, 3, H, W)
+    with watch.stage("trunk"):
+        (tensor,) = trunk.forward(batch)
+    return pipeline.pack(tensor, trunk.spec, codec, image_size=image.size, watch=watch)

@@ -1,0 +1,1 @@
+"""HTTP doors: they translate between requests and the edge, and do nothing else."""

@@ -1,0 +1,104 @@
+"""`POST /v1/infer` and `POST /v1/encode`."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from trunkline import codecs, logs, tiling
+from trunkline.types import Frame
+
+from trunkline_edge import answer, parameters
+from trunkline_edge.doors import openapi
+from trunkline_edge.edge import Edge, Inference
+from trunkline_edge.parameters import Wishes
+from trunkline_edge.problems import Problem
+from trunkline_edge.upload import read_image
+
+
+def router(edge: Edge) -> APIRouter:
+    """The doors that take pictures."""
+    routes = APIRouter(tags=["pictures"])
+
+    @routes.post("/v1/infer", openapi_extra=openapi.picture_operation(), responses=openapi.INFER)
+    async def infer(request: Request) -> Response:
+        """Run the trunk on one picture and ask the tasks what they see in it."""
+        wishes = _wishes(edge, request)
+        if not wishes.tasks:
+            raise Problem(503, "no-tasks", "this edge has no tasks: set TRUNKLINE_EDGE_TASKS")
+        with edge.admission.enter():
+            data = await _image(edge, request)
+            return _infer_response(await edge.infer(data, wishes), len(data))
+
+    @routes.post("/v1/encode", openapi_extra=openapi.picture_operation(), responses=openapi.ENCODE)
+    async def encode(request: Request) -> Response:
+        """Run the trunk on one picture and answer the coded features themselves."""
+        wishes = _wishes(edge, request)
+        with edge.admission.enter():
+            packed = await edge.pack(await _image(edge, request), wishes)
+        return _encode_response(packed.frame, packed.timings_ms)
+
+    return routes
+
+
+def _wishes(edge: Edge, request: Request) -> Wishes:
+    """The query, once the edge is ready for pictures at all."""
+    if edge.not_ready:
+        raise Problem(503, "not-ready", edge.not_ready, headers={"Retry-After": "1"})
+    return parameters.parse(request.query_params.multi_items(), edge.defaults)
+
+
+async def _image(edge: Edge, request: Request) -> bytes:
+    return await read_image(request, edge.settings.max_bytes, edge.settings.upload_timeout_s)
+
+
+def _infer_response(inference: Inference, image_bytes: int) -> Response:
+    answers = inference.answers
+    if answer.none_answered(answers):
+        tasks = answer.tasks_document(answers)
+        reasons = "; ".join(f"{name}: {task['message']}" for name, task in tasks.items())
+        if answer.all_late(answers):
+            raise Problem(504, "tasks-late", f"no task answered in time: {reasons}", tasks=tasks)
+        raise Problem(502, "tasks-failed", f"no task answered: {reasons}", tasks=tasks)
+    document = answer.infer_document(
+        logs.request_id.get(),
+        inference.packed.frame,
+        image_bytes,
+        inference.wire_bytes,
+        answers,
+        inference.timings_ms,
+    )
+    return JSONResponse(document)
+
+
+def _encode_response(frame: Frame, timings_ms: dict[str, float]) -> Response:
+    """The payload as a file of the codec's own format; the frame's other fields as headers."""
+    (info,) = [info for info in codecs.table() if info.id == frame.codec]
+    timings = ", ".join(f"{stage};dur={ms:.3f}" for stage, ms in timings_ms.items())
+    headers = _frame_headers(frame) | {
+        "Content-Disposition": f'inline; filename="frame{info.suffix}"',
+        "Server-Timing": timings,
+    }
+    return Response(frame.payload, media_type=info.media_type, headers=headers)
+
+
+def _frame_headers(frame: Frame) -> dict[str, str]:
+    """Numbers as their shortest exact text; `Params` is JSON; what a frame lacks is left out."""
+    fields = {
+        "Trunk": frame.trunk,
+        "Cut": frame.cut,
+        "Digest": frame.digest,
+        "Shape": ",".join(map(str, frame.shape)),
+        "Codec": frame.codec,
+        "Params": json.dumps(dict(frame.params)),
+        "Image-Size": ",".join(map(str, frame.image_size)),
+    }
+    if frame.arrangement:
+        fields["Arrangement"] = frame.arrangement
+        fields["Mosaic"] = ",".join(map(str, tiling.plane_shape(frame.shape)))
+    if frame.quantiser is not None:
+        fields["Min"] = repr(frame.quantiser.min)
+        fields["Max"] = repr(frame.quantiser.max)
+        fields["Bits"] = str(frame.quantiser.bits)
+    return {f"X-Trunkline-{name}": value for name, value in fields.items()}

@@ -1,0 +1,97 @@
+"""The edge itself: what happens to a picture, whatever protocol brought it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trunkline import codecs, wire
+from trunkline.errors import TrunklineError
+from trunkline.trunks import Trunk
+from trunkline.types import InferRequest
+
+from trunkline_edge.admission import Admission
+from trunkline_edge.compute import Compute, Packed
+from trunkline_edge.fanout import Fanout, TaskAnswer
+from trunkline_edge.metrics import Metrics
+from trunkline_edge.parameters import Defaults, Wishes
+from trunkline_edge.registry import Registry
+from trunkline_edge.settings import EdgeSettings
+from trunkline_edge.task_client import TaskClient
+
+
+@dataclass(frozen=True)
+class Inference:
+    """One picture's frame, what the tasks made of it, and the milliseconds of every stage."""
+
+    packed: Packed
+    wire_bytes: int
+    answers: list[TaskAnswer]
+    timings_ms: dict[str, float]
+
+
+class Edge:
+    """One trunk and the tasks behind it. Made, started and closed within one event loop."""
+
+    def __init__(
+        self, settings: EdgeSettings, defaults: Defaults, load: Callable[[], Trunk]
+    ) -> None:
+        """`load` makes the trunk; it is called once, in a worker thread, by `start`."""
+        self.settings = settings
+        self.defaults = defaults
+        self.metrics = Metrics()
+        self.admission = Admission(settings.max_in_work, self.metrics)
+        self.compute = Compute(load, workers=settings.workers, max_pixels=settings.max_pixels)
+        clients = [TaskClient(name, address) for name, address in settings.tasks.items()]
+        self.registry = Registry(clients, self.metrics)
+        self._fanout = Fanout(self.registry, self.metrics)
+        self.draining = False
+
+    async def start(self) -> None:
+        """Load the trunk, then begin to ask the tasks. Raises what loading raises."""
+        codec = codecs.as_feature(codecs.get(self.defaults.codec, **self.defaults.params))
+        trunk = await self.compute.start(codec)
+        self.registry.start(trunk.spec)
+
+    async def close(self) -> None:
+        """Let go of tasks and workers."""
+        await self.registry.close()
+        self.compute.close()
+
+    @property
+    def not_ready(self) -> str:
+        """Why no picture is taken, or nothing.
+
+        Tasks do not count: an answer without them is what partial results are for.
+        """
+        if self.draining:
+            return "the edge is shutting down"
+        return "" if self.compute.trunk is not None else "the trunk is still being loaded"
+
+    async def pack(self, data: bytes, wishes: Wishes) -> Packed:
+        """The frame of a picture. Raises ImageError and kin, ParameterError."""
+        packed = await self.compute.pack(data, wishes.codec)
+        self.metrics.stages(packed.timings_ms)
+        self.metrics.payload_bytes.labels(packed.frame.codec).observe(len(packed.frame.payload))
+        return packed
+
+    async def infer(self, data: bytes, wishes: Wishes) -> Inference:
+        """The frame of a picture and what the wished tasks make of it.
+
+        Raises ImageError and kin, ParameterError, TrunklineError where there is no task at all.
+        """
+        started = time.perf_counter()
+        if not wishes.tasks:
+            raise TrunklineError("no tasks are named in the edge's settings")
+        packed = await self.pack(data, wishes)
+        request = wire.request_to_bytes(
+            InferRequest(packed.frame, top_k=wishes.top_k, score_threshold=wishes.score_threshold)
+        )
+        self.metrics.wire_bytes.observe(len(request))
+        sent = time.perf_counter()
+        answers = await self._fanout.infer(wishes.tasks, request, wishes.timeout_s)
+        done = time.perf_counter()
+        last = {"fanout": (done - sent) * 1e3, "total": (done - started) * 1e3}
+        self.metrics.stages(last)
+        return Inference(packed, len(request), answers, packed.timings_ms | last)

@@ -1,0 +1,100 @@
+"""One frame to several tasks: all at once, one deadline, whatever comes back in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import grpc
+import grpc.aio
+from trunkline.errors import CorruptFrameError
+from trunkline.types import InferFailure, InferResult
+
+from trunkline_edge.metrics import Metrics
+from trunkline_edge.registry import REFUSED, SERVING, Registry
+from trunkline_edge.task_client import words
+
+RETRY_PAUSE_S = 0.15
+"""Long enough for a channel to connect again, short beside any sensible deadline."""
+
+
+@dataclass(frozen=True)
+class TaskError:
+    """Why a task gave no result: a gRPC code's name and what it says."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class TaskAnswer:
+    """What one task gave, and how long it took as the edge sees it, milliseconds."""
+
+    task: str
+    outcome: InferResult | TaskError
+    call_ms: float
+
+
+class Fanout:
+    """Calls tasks of a registry."""
+
+    def __init__(self, registry: Registry, metrics: Metrics) -> None:
+        self._registry = registry
+        self._metrics = metrics
+
+    async def infer(
+        self, tasks: Iterable[str], request: bytes, timeout_s: float
+    ) -> list[TaskAnswer]:
+        """Send one serialised request to every task; raises nothing for a task that fails."""
+        deadline = time.monotonic() + timeout_s
+        return await asyncio.gather(*(self._one(task, request, deadline) for task in tasks))
+
+    async def _one(self, task: str, request: bytes, deadline: float) -> TaskAnswer:
+        started = time.monotonic()
+        status = self._registry.status(task)
+        if status.state == REFUSED:  # the task would say the same of every frame
+            outcome: InferResult | TaskError = TaskError("FAILED_PRECONDITION", status.detail)
+        else:
+            outcome = await self._twice(task, request, deadline)
+        elapsed = time.monotonic() - started
+        failed = isinstance(outcome, TaskError)
+        if failed == (status.state == SERVING):
+            self._registry.doubt(task)
+        code = outcome.code if isinstance(outcome, TaskError) else "OK"
+        self._metrics.task_calls.labels(task, code).inc()
+        self._metrics.task_seconds.labels(task).observe(elapsed)
+        return TaskAnswer(task, outcome, elapsed * 1e3)
+
+    async def _twice(self, task: str, request: bytes, deadline: float) -> InferResult | TaskError:
+        """One call; another where the task was unavailable and there is time for it."""
+        outcome = await self._call(task, request, deadline)
+        if not isinstance(outcome, TaskError) or outcome.code != "UNAVAILABLE":
+            return outcome
+        if deadline - time.monotonic() <= RETRY_PAUSE_S:
+            return outcome
+        await asyncio.sleep(RETRY_PAUSE_S)
+        return await self._call(task, request, deadline)
+
+    async def _call(self, task: str, request: bytes, deadline: float) -> InferResult | TaskError:
+        client = self._registry.clients[task]
+        left = deadline - time.monotonic()
+        try:
+            answer = await client.infer(request, max(left, 0.0))
+        except grpc.aio.AioRpcError as error:
+            return TaskError(error.code().name, _message(task, client.address, error))
+        except CorruptFrameError as error:
+            return TaskError("INTERNAL", f"task {task} answered nonsense: {error}")
+        if isinstance(answer, InferFailure):
+            return TaskError(answer.code, answer.message)
+        return answer
+
+
+def _message(task: str, address: str, error: grpc.aio.AioRpcError) -> str:
+    """What a gRPC error says, in a line that names the task."""
+    if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+        return f"task {task} at {address} did not answer in time"
+    if error.code() == grpc.StatusCode.UNAVAILABLE:
+        return f"task {task} at {address} cannot be reached: {words(error)}"
+    return words(error)

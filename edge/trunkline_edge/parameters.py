@@ -1,0 +1,166 @@
+"""The query of a request, read strictly: nothing unknown, nothing twice, nothing out of range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trunkline import codecs
+from trunkline.codecs import FeatureCodec
+from trunkline.errors import ParameterError, UnknownNameError
+from trunkline.quantize import BITS
+from trunkline.tiling import ARRANGEMENTS
+from trunkline.types import ParameterValue
+
+from trunkline_edge.problems import Problem
+
+OWN = ("tasks", "codec", "arrangement", "bits", "timeout_ms", "top_k", "score_threshold")
+MAX_TOP_K = 1000
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What holds where a request says nothing; `tasks` are also all that it may name."""
+
+    codec: str
+    params: Mapping[str, ParameterValue]
+    tasks: tuple[str, ...]
+    timeout_ms: float
+    max_timeout_ms: float
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a request asks for. None leaves a choice to the tasks."""
+
+    codec: FeatureCodec
+    tasks: tuple[str, ...]
+    timeout_s: float
+    top_k: int | None
+    score_threshold: float | None
+
+
+def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
+    """A query's pairs as wishes.
+
+    Raises ParameterError that says what is allowed, Problem 404 for a task that is not known.
+    """
+    given = _once(query)
+    return Wishes(
+        codec=_codec(given, defaults),
+        tasks=_tasks(given.get("tasks"), defaults.tasks),
+        timeout_s=_timeout_s(given.get("timeout_ms"), defaults),
+        top_k=_top_k(given.get("top_k")),
+        score_threshold=_threshold(given.get("score_threshold")),
+    )
+
+
+def typed(name: str, kind: str, text: str) -> ParameterValue:
+    """A text as `kind`: int, float, bool (`true`, `false`) or str. Raises ParameterError."""
+    readers: dict[str, Callable[[str], ParameterValue]] = {
+        "int": int,
+        "float": _finite,
+        "bool": lambda word: {"true": True, "false": False}[word.lower()],
+        "str": str,
+    }
+    try:
+        if not text.isascii() or "_" in text or text != text.strip():
+            raise ValueError(text)  # Python reads more into numbers than HTTP's users mean
+        return readers[kind](text)
+    except (KeyError, ValueError) as error:
+        words = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        raise ParameterError(
+            f"{name} is {text[:50]!r}: expected {words.get(kind, 'plain text')}"
+        ) from error
+
+
+def codec_names() -> dict[str, str]:
+    """Every parameter of every codec, with its type."""
+    return {
+        name: str(field["type"])
+        for info in codecs.table()
+        for name, field in info.parameters.items()
+    }
+
+
+def _once(query: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The pairs as a dictionary; unknown and repeated names are refused."""
+    known = dict.fromkeys((*OWN, *sorted(codec_names())))
+    given: dict[str, str] = {}
+    for name, value in query:
+        if name not in known:
+            raise UnknownNameError("parameter", name[:50], list(known))
+        if name in given:
+            raise ParameterError(f"{name} is given twice: expected once")
+        given[name] = value
+    return given
+
+
+def _codec(given: Mapping[str, str], defaults: Defaults) -> FeatureCodec:
+    """The codec that the request asks for; the default's parameters hold for the default only."""
+    types = codec_names()
+    asked = {name: typed(name, types[name], given[name]) for name in given if name not in OWN}
+    id = given.get("codec", defaults.codec)
+    base = dict(defaults.params) if id == defaults.codec else {}
+    codec = codecs.get(id, **(base | asked))
+    if isinstance(codec, FeatureCodec):
+        for name in ("arrangement", "bits"):
+            if name in given:
+                raise ParameterError(f"{name} is not for codec {id}, which has no mosaic")
+        return codec
+    arrangement = _choice("arrangement", given.get("arrangement", ARRANGEMENTS[0]), ARRANGEMENTS)
+    bits = int(_choice("bits", given.get("bits", str(BITS[0])), [str(bits) for bits in BITS]))
+    return codecs.as_feature(codec, arrangement=arrangement, bits=bits)
+
+
+def _choice(name: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise ParameterError(f"{name} is {value[:50]!r}: expected {' or '.join(allowed)}")
+    return value
+
+
+def _tasks(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The named tasks, all of them where none is named."""
+    if text is None:
+        return known
+    names = tuple(text.split(","))
+    if "" in names or len(set(names)) < len(names):
+        raise ParameterError(f"tasks is {text[:50]!r}: expected names, each once, comma-separated")
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise Problem(404, "unknown-task", f"unknown task {name[:50]!r}: there is {there}")
+    return names
+
+
+def _timeout_s(text: str | None, defaults: Defaults) -> float:
+    value = defaults.timeout_ms if text is None else typed("timeout_ms", "float", text)
+    return _within("timeout_ms", float(value), 0, defaults.max_timeout_ms, above=True) / 1e3
+
+
+def _top_k(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return int(_within("top_k", float(typed("top_k", "int", text)), 1, MAX_TOP_K))
+
+
+def _threshold(text: str | None) -> float | None:
+    if text is None:
+        return None
+    return _within("score_threshold", float(typed("score_threshold", "float", text)), 0, 1)
+
+
+def _within(name: str, value: float, low: float, high: float, *, above: bool = False) -> float:
+    """`value` if it is between the bounds; `above` leaves the lower one out."""
+    if value < low or value > high or (above and value == low):
+        bounds = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+        raise ParameterError(f"{name} is {value:g}: expected {bounds}")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value

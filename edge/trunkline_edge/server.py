@@ -1,0 +1,121 @@
+"""The edge's process: collaborators put together, signals, start and drain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from functools import partial
+from types import FrameType
+
+import uvicorn
+from trunkline import logs, trunks
+from trunkline.errors import UnavailableError
+
+from trunkline_edge import default_codec, memory
+from trunkline_edge.app import create_app
+from trunkline_edge.edge import Edge
+from trunkline_edge.parameters import Defaults
+from trunkline_edge.settings import EdgeSettings
+
+_log = logging.getLogger(__name__)
+
+
+def main(settings: EdgeSettings) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a drain. Raises TrunklineError and its kin."""
+    memory.return_large_blocks()
+    logs.setup("edge", settings.log_level)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the edge itself says when it listens
+    logging.captureWarnings(True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises a signal again after its drain, for whoever handled it before
+        signal.signal(number, lambda *_: None)
+    with listen(settings.host, settings.port) as listener:
+        asyncio.run(serve(settings, listener))
+    return 0
+
+
+async def serve(settings: EdgeSettings, listener: socket.socket) -> None:
+    """Serve on a listening socket until told to stop. Raises what loading the trunk raises."""
+    edge = build(settings)
+    server = EdgeServer(edge)
+    starting = asyncio.create_task(edge.start())
+    # an edge that cannot load its trunk ends, rather than answering 503 for ever
+    starting.add_done_callback(server.stop_if_failed)
+    host, port = listener.getsockname()[:2]
+    _log.info("listening", extra={"url": f"http://{host}:{port}"})
+    try:
+        await server.serve(sockets=[listener])
+        if starting.done():
+            starting.result()
+    finally:
+        starting.cancel()
+        await edge.close()
+        _log.info("stopped")
+
+
+def build(settings: EdgeSettings) -> Edge:
+    """The edge that the settings describe. Raises ParameterError and kin for its codec."""
+    wished = "codec" in settings.model_fields_set
+    (codec, params), note = default_codec.choose(settings.codec, wished=wished)
+    if note:
+        _log.warning(note)
+    defaults = Defaults(
+        codec=codec,
+        params=params,
+        tasks=tuple(settings.tasks),
+        timeout_ms=settings.timeout_ms,
+        max_timeout_ms=settings.max_timeout_ms,
+    )
+    load = partial(
+        trunks.load,
+        settings.trunk,
+        set=settings.weights,
+        engine=settings.engine,
+        precision=settings.precision,
+        threads=settings.threads,
+    )
+    return Edge(settings, defaults, load)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises UnavailableError where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnavailableError(
+            f"cannot listen on {host}:{port}: {reason.lower()}; choose another with --host, --port"
+        ) from error
+
+
+class EdgeServer(uvicorn.Server):
+    """uvicorn that tells the edge when a drain begins."""
+
+    def __init__(self, edge: Edge) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(edge),
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=edge.settings.drain_s,
+            )
+        )
+        self._edge = edge
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal: take no more pictures, finish those in work."""
+        self._edge.draining = True
+        _log.info("draining")
+        super().handle_exit(sig, frame)
+
+    def stop_if_failed(self, starting: asyncio.Task[None]) -> None:
+        """End serving where the edge could not start."""
+        if not starting.cancelled() and starting.exception() is not None:
+            self.should_exit = True
