@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
+
+# `import openvino` reports its use over the network, from a forked process, unless it finds this
+# module missing: a library has no business doing either
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino  # noqa: E402
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
