@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter
-from trunkline.codecs.bpg import container, header, hevc, x265
+from trunkline.codecs.bpg import container, header, hevc, pyav, x265
 from trunkline.codecs.bpg.bits import BitstreamError
 from trunkline.codecs.bpg.header import Header
 from trunkline.errors import ParameterError
@@ -42,7 +42,7 @@ class Bpg(PictureCodec):
         planes = _to_planes(plane)
         margins = [(0, 0), (0, -height % block), (0, -width % block)][-planes.ndim :]
         settings = x265.Settings(self.qp, self.effort, self.lossless)
-        stream = hevc.encode(np.pad(planes, margins, mode="edge"), settings, block)
+        stream = pyav.encode(np.pad(planes, margins, mode="edge"), settings, block)
         return container.write(_header(plane.shape), stream)
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
@@ -50,7 +50,7 @@ class Bpg(PictureCodec):
         try:
             still = container.read(payload)
             _check_header(still.header, shape, bits)
-            planes = hevc.decode(still.stream(), (*shape[2:], *still.coded_size))
+            planes = hevc.decode(still)
         except BitstreamError as error:
             raise corrupt(self.id, error, f"a BPG file of {shape}, {bits} bits") from error
         return _from_planes(planes[..., : shape[0], : shape[1]])

@@ -29,11 +29,21 @@ class Still:
 
     def stream(self) -> bytes:
         """The HEVC stream with the parameter sets that BPG leaves out."""
-        return nal.join([sps.vps(), sps.sps(self.header, self.tools), *self.units])
+        return nal.join([self.vps(), self.sps(), *self.units])
+
+    def vps(self) -> bytes:
+        """The VPS unit that BPG leaves out."""
+        return sps.vps()
+
+    def sps(self) -> bytes:
+        """The SPS unit that BPG leaves out."""
+        return sps.sps(self.header, self.tools)
 
 
 def write(picture: Header, stream: bytes) -> bytes:
     """The .bpg file of a picture that an encoder turned into `stream`.
+
+    It says how long it is, which costs a byte: HEVC decoders do not notice that a slice was cut.
 
     Raises BitstreamError where the stream has settings that BPG cannot express.
     """
@@ -44,7 +54,8 @@ def write(picture: Header, stream: bytes) -> bytes:
     _check_encoder(picture, sets[0])
     kept = [unit for unit in units if nal.kind(unit) not in (nal.VPS, nal.SPS)]
     data = nal.START_CODE.join(_picture_units(kept, picture))
-    return picture.write() + sps.write_hevc_header(sets[0].tools) + data
+    rest = sps.write_hevc_header(sets[0].tools) + data
+    return picture.write(len(rest)) + rest
 
 
 def read(data: bytes) -> Still:

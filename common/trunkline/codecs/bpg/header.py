@@ -34,8 +34,8 @@ class Header:
         """HEVC's number of the chroma format: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4."""
         return CHROMA_FORMAT_IDC[self.pixel_format]
 
-    def write(self) -> bytes:
-        """The bytes before the HEVC header; the picture's data go to the end of the file."""
+    def write(self, data_length: int = 0) -> bytes:
+        """The bytes before the HEVC header; 0 is for picture data that go to the file's end."""
         bits = BitWriter()
         bits.u(self.pixel_format, 3)
         bits.u(0, 1)  # alpha1
@@ -45,7 +45,7 @@ class Header:
         bits.u(0, 1)  # alpha2
         bits.u(self.limited_range, 1)
         bits.u(0, 1)  # animation
-        return MAGIC + bits.padded() + ue7(self.width) + ue7(self.height) + ue7(0)
+        return MAGIC + bits.padded() + ue7(self.width) + ue7(self.height) + ue7(data_length)
 
 
 def read(data: bytes) -> tuple[Header, bytes]:

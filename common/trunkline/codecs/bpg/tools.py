@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from trunkline.codecs.bpg.bits import BitReader, BitstreamError, BitWriter
 
 RANGE_FLAGS = 9
+IMPLICIT_RDPCM = 0b001000000
 UNSUPPORTED_RANGE_FLAGS = 0b000010001
 """extended_precision_processing and cabac_bypass_alignment: no decoder at hand has them."""
 
@@ -39,6 +40,11 @@ class Tools:
     strong_intra_smoothing: bool
     range_flags: int | None = None
     """The nine flags of sps_range_extension, None where there is none."""
+
+    @property
+    def implicit_rdpcm(self) -> bool:
+        """implicit_rdpcm_enabled_flag, which the reference encoder sets in lossless files."""
+        return bool((self.range_flags or 0) & IMPLICIT_RDPCM)
 
     @property
     def min_block(self) -> int:
