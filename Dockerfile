@@ -6,21 +6,25 @@ ENV PATH=/opt/trunkline/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 
-# The libraries that both services need, before any source: a changed line of code reuses this layer.
+# What to install: a layer that changes only when a requirement does is built on this one.
+FROM base AS requirements
+WORKDIR /requirements
+COPY pyproject.toml tools/requirements.py ./
+RUN python requirements.py task hevc >both.txt && python requirements.py edge >edge.txt
+
+# The libraries, before any source: a changed line of code reuses these layers.
 FROM base AS libraries
 ARG PIP_ARGS=""
 WORKDIR /src
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils && python -m venv /opt/trunkline
-COPY pyproject.toml tools/requirements.py tools/slim.sh ./
+COPY tools/slim.sh ./
+COPY --from=requirements /requirements/both.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python requirements.py task hevc >libraries.txt \
-    && pip install --prefer-binary $PIP_ARGS -r libraries.txt \
-    && sh slim.sh /opt/trunkline
+    pip install --prefer-binary $PIP_ARGS -r both.txt && sh slim.sh /opt/trunkline
 
 FROM libraries AS edge-libraries
-RUN --mount=type=cache,target=/root/.cache/pip \
-    python requirements.py edge >edge.txt \
-    && pip install --prefer-binary $PIP_ARGS -r edge.txt
+COPY --from=requirements /requirements/edge.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip pip install --prefer-binary $PIP_ARGS -r edge.txt
 
 # Trunkline itself, as a wheel with the released bundle inside.
 FROM libraries AS wheel
@@ -39,7 +43,8 @@ RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
 FROM base AS service
 ENV HOME=/tmp \
     TRUNKLINE_HOME=/var/lib/trunkline
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp trunkline \
+RUN groupadd --system --gid 10001 trunkline \
+    && useradd --system --uid 10001 --gid trunkline --no-create-home --home-dir /tmp trunkline \
     && install --directory --owner=trunkline --group=trunkline /var/lib/trunkline
 USER trunkline
 WORKDIR /tmp

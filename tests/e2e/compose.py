@@ -15,8 +15,12 @@ from docker.models.containers import Container
 
 from tests.e2e.engine import ROOT
 
+PREFIX = os.environ.get("TRUNKLINE_E2E_PROJECT", "trunkline-e2e")
 TAG = "e2e"
 READY_WITHIN_S = 120
+
+Figures = dict[str, str]
+"""What was measured, by name, as it is printed."""
 
 
 @dataclass(frozen=True)

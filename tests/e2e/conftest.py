@@ -11,11 +11,8 @@ import docker
 import pytest
 from docker import DockerClient
 
-from tests.e2e.compose import Project, free_port
+from tests.e2e.compose import PREFIX, Figures, Project, free_port
 from tests.e2e.engine import running_engine
-
-PREFIX = os.environ.get("TRUNKLINE_E2E_PROJECT", "trunkline-e2e")
-Figures = dict[str, str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,8 +12,7 @@ from trunkline.client import EdgeClient
 from trunkline.demo.expectations import disappointments
 from trunkline.errors import TrunklineError
 
-from tests.e2e.compose import Project, eventually, kill_process
-from tests.e2e.conftest import Figures
+from tests.e2e.compose import Figures, Project, eventually, kill_process
 
 SERVICES = ("edge", "classifier", "ssd")
 IMAGE_LIMIT_BYTES = 650_000_000

@@ -9,8 +9,7 @@ import pytest
 from docker import DockerClient
 from trunkline.client import EdgeClient
 
-from tests.e2e.compose import Project, free_port
-from tests.e2e.conftest import PREFIX
+from tests.e2e.compose import PREFIX, Project, free_port
 
 
 @pytest.fixture
