@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from trunkline.engines.abc import Network
+from trunkline.errors import EngineError
+
 # `import openvino` reports its use over the network, from a forked process, unless it finds this
 # module missing: a library has no business doing either
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino  # noqa: E402
-
-from trunkline.engines.abc import Network
-from trunkline.errors import EngineError
 
 
 class OpenVinoNetwork(Network):
