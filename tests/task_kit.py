@@ -7,6 +7,7 @@ library that writes ONNX. Channel i's mean is the classifier's logit i; the dete
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -226,3 +227,10 @@ async def health(channel: grpc.aio.Channel, name: str = "") -> str:
     request = health_pb2.HealthCheckRequest(service=name)
     answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

@@ -36,7 +36,6 @@ CONCURRENT_CALLS = 256
 LAST_WORDS_S = 0.5
 """Time for answers to leave once the work is done; watches of health never end by themselves."""
 SERVING = health_pb2.HealthCheckResponse.SERVING
-NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @dataclass(frozen=True)
@@ -72,30 +71,39 @@ async def serving(settings: TaskSettings, store: ModelStore) -> AsyncIterator[Ta
     Raises UnavailableError for a port that cannot be had, WeightsError, EngineError.
     """
     started = time.perf_counter()
+    metrics = Metrics(settings.name)
+    async with _grpc_server(settings) as grpc_server:
+        port = _open(grpc_server, settings)
+        with served(metrics, settings.host, settings.served_metrics_port):
+            model = models.load(settings, store)
+            model.warm_up()
+            workshop = Workshop(settings.workers, settings.max_in_work, metrics.in_work)
+            door = TaskDoor(model, workshop, metrics, settings.stream_window)
+            status = health_aio.HealthServicer()
+            _add_services(grpc_server, door, status)
+            await status.set(settings.name, SERVING)
+            await grpc_server.start()
+            server = TaskServer(port, model, workshop, door, status, grpc_server)
+            _log_start(server, settings, time.perf_counter() - started)
+            try:
+                yield server
+            finally:
+                await server.drain(settings.drain_s)
+                workshop.shut()
+
+
+@asynccontextmanager
+async def _grpc_server(settings: TaskSettings) -> AsyncIterator[grpc.aio.Server]:
+    """A server that is stopped in the end, however far it came."""
     grpc_server = grpc.aio.server(
         interceptors=(Tolerant(SERVICE),),
         options=channel_options(settings.max_message_bytes),
         maximum_concurrent_rpcs=CONCURRENT_CALLS,
     )
-    port = _open(grpc_server, settings)
-    metrics = Metrics(settings.name)
-    with served(metrics, settings.host, settings.served_metrics_port):
-        model = models.load(settings, store)
-        model.warm_up()
-        workshop = Workshop(settings.workers, settings.max_in_work, metrics.in_work)
-        door = TaskDoor(model, workshop, metrics, settings.stream_window)
-        status = health_aio.HealthServicer()
-        _add_services(grpc_server, door, status)
-        await grpc_server.start()
-        for name in ("", settings.name):
-            await status.set(name, SERVING)
-        server = TaskServer(port, model, workshop, door, status, grpc_server)
-        _log_start(server, settings, time.perf_counter() - started)
-        try:
-            yield server
-        finally:
-            await server.drain(settings.drain_s)
-            workshop.shut()
+    try:
+        yield grpc_server
+    finally:
+        await grpc_server.stop(None)
 
 
 def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
@@ -174,7 +182,7 @@ def _log_start(server: TaskServer, settings: TaskSettings, seconds: float) -> No
         "engine": settings.engine,
         "precision": settings.precision,
         "start_s": round(seconds, 3),
-        "process": os.getpid(),
+        "pid": os.getpid(),
     }
     log.info("serving", extra=facts)
     if settings.host not in ("127.0.0.1", "::1", "localhost"):

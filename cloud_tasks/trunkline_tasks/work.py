@@ -44,7 +44,7 @@ class Workshop:
         self._limit = limit
         self._gauge = gauge
         self._in_work = 0
-        self._open = True
+        self.is_open = True
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -67,7 +67,7 @@ class Workshop:
 
     def close(self) -> None:
         """Take no more work."""
-        self._open = False
+        self.is_open = False
 
     async def drained(self, seconds: float) -> bool:
         """Wait until nothing is in work, at most `seconds`; whether that came to be."""
@@ -82,7 +82,7 @@ class Workshop:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self) -> None:
-        if not self._open:
+        if not self.is_open:
             raise UnavailableError("this task is shutting down: ask another replica or try again")
         if self._in_work >= self._limit:
             raise OverloadedError(
