@@ -28,7 +28,7 @@ def kind(name: str) -> TrunkKind:
 
 def load(
     name: str,
-    set: str | None = None,  # noqa: A002
+    set: str | None = None,
     *,
     engine: str = engines.DEFAULT_ENGINE,
     precision: str = "f32",

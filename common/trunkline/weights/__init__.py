@@ -4,6 +4,7 @@
 `build` and is imported only where it is used.
 """
 
-from trunkline.weights.store import ModelStore, TailEntry, TrunkEntry
+from trunkline.weights.manifest import TailEntry, TrunkEntry
+from trunkline.weights.store import ModelStore
 
 __all__ = ["ModelStore", "TailEntry", "TrunkEntry"]

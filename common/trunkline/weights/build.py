@@ -21,7 +21,7 @@ from trunkline.weights.store import ModelStore
 
 def build(
     trunk: str,
-    set: str,  # noqa: A002
+    set: str,
     store: ModelStore | None = None,
     report: Report = print,
     explicit: Path | None = None,

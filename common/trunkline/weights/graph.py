@@ -45,9 +45,7 @@ class Graph:
 
     def constant(self, name: str, array: NDArray[Any]) -> str:
         """An initialiser in the array's own type; its name."""
-        self._initialisers[name] = onnx.numpy_helper.from_array(
-            np.asarray(array, order="C"), name
-        )
+        self._initialisers[name] = onnx.numpy_helper.from_array(np.asarray(array, order="C"), name)
         return name
 
     def half(self, name: str, array: Half) -> str:

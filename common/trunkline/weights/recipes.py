@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Context:
     report: Report
 
 
-Recipe = Callable[[Context, str], Optional[TailDraft]]
+Recipe = Callable[[Context, str], TailDraft | None]
 
 
 def released(context: Context, task: str) -> TailDraft | None:
@@ -60,9 +60,7 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
     return TailDraft(
         task=task,
         model=weights.model,
-        content=mobilenet_v2.classifier_model(
-            context.network.convs, weight, bias, weights.padding
-        ),
+        content=mobilenet_v2.classifier_model(context.network.convs, weight, bias, weights.padding),
         labels=labels.labels,
         digest=context.digest,
         probe=context.response,

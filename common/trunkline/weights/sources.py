@@ -87,7 +87,7 @@ def resolve(
             try:
                 return source, fetch(source, report)
             except WeightsError as error:
-                places.append(f"{source.origin} ({error})")
+                places.append(str(error))
                 report(f"{source.file}: {error}")
     names = " or ".join(source.file for source in sources)
     raise WeightsError(

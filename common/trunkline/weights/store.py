@@ -60,11 +60,11 @@ class ModelStore:
         """Every tail of the store."""
         return [tail for item in self.manifests() for tail in item.tails]
 
-    def trunk(self, name: str, set: str) -> TrunkEntry:  # noqa: A002
+    def trunk(self, name: str, set: str) -> TrunkEntry:
         """One trunk; WeightsError that lists what exists where it does not."""
         return self.manifest(name, set).trunk
 
-    def tail(self, trunk: str, set: str, task: str) -> TailEntry:  # noqa: A002
+    def tail(self, trunk: str, set: str, task: str) -> TailEntry:
         """One tail; WeightsError that lists the pairs that exist where it does not."""
         found = [tail for tail in self.manifest(trunk, set).tails if tail.task == task]
         if not found:
@@ -76,7 +76,7 @@ class ModelStore:
             )
         return found[0]
 
-    def manifest(self, name: str, set: str) -> Manifest:  # noqa: A002
+    def manifest(self, name: str, set: str) -> Manifest:
         """One folder's manifest; WeightsError that lists what exists where there is none."""
         for root in self.roots:
             if (root / name / set / manifest.NAME).is_file():

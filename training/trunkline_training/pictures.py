@@ -1,0 +1,72 @@
+"""Folders of pictures: which data set lies where, and batches of trunk inputs out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+from trunkline.errors import ImageError, TrunklineError
+from trunkline.trunks.trunk import preprocess
+from trunkline.types import Preprocess, Tensor
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at a picture: mirrored or not, and the part of it, in fractions 0..1."""
+
+    mirrored: bool = False
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+
+WHOLE = View()
+
+
+def voc_ids(root: Path, split: str) -> list[str]:
+    """The picture ids of one split of a VOC devkit folder (`.../VOC2007`)."""
+    path = root / "ImageSets" / "Main" / f"{split}.txt"
+    if not path.is_file():
+        raise TrunklineError(f"{path} is missing: expected a VOC2007 folder; check --data")
+    return path.read_text(encoding="utf-8").split()
+
+
+def voc(root: Path, split: str) -> list[Path]:
+    """The pictures of one split of VOC2007."""
+    return [root / "JPEGImages" / f"{name}.jpg" for name in voc_ids(root, split)]
+
+
+def folder(root: Path) -> list[Path]:
+    """Every picture below `root`, sorted; TrunklineError where there is none."""
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise TrunklineError(f"no pictures below {root}: check --data")
+    return found
+
+
+def load(path: Path, view: View = WHOLE) -> Image.Image:
+    """The picture as RGB, upright, seen through `view`."""
+    try:
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error}") from error
+    if view.box != WHOLE.box:
+        width, height = image.size
+        left, top, right, bottom = view.box
+        image = image.crop(
+            (round(left * width), round(top * height), round(right * width), round(bottom * height))
+        )
+    return ImageOps.mirror(image) if view.mirrored else image
+
+
+def batches(
+    paths: Sequence[Path], recipes: Sequence[Preprocess], size: int, view: View = WHOLE
+) -> Iterator[list[Tensor]]:
+    """Batches of up to `size` pictures, (N, 3, 224, 224) float32, one tensor per recipe."""
+    for start in range(0, len(paths), size):
+        images = [load(path, view) for path in paths[start : start + size]]
+        yield [np.stack([preprocess(recipe, image) for image in images]) for recipe in recipes]
