@@ -58,14 +58,18 @@ INFER_STREAM = "/trunkline.v1.TaskService/InferStream"
 
 
 def make_store(root: Path) -> ModelStore:
-    """A store of one trunk (no file) and a tail for each task."""
+    """A store of one trunk (no file) and a tail for each task, and for one of a third party."""
     folder = root / SPEC.name / SPEC.set
     folder.mkdir(parents=True)
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n")
     trunk = manifest.TrunkEntry(folder, "trunk.onnx", "", 0, SPEC)
     tails = tuple(
         _tail(folder, task, graph)
-        for task, graph in (("classifier", classifier_graph()), ("ssd", ssd_graph()))
+        for task, graph in (
+            ("classifier", classifier_graph()),
+            ("ssd", ssd_graph()),
+            ("colours", classifier_graph()),
+        )
     )
     (folder / manifest.NAME).write_text(manifest.dumps(manifest.Manifest(trunk, tails)))
     return ModelStore((root,))
@@ -119,7 +123,7 @@ def tensor(top: int = 3) -> Tensor:
 
 def frame(top: int = 3, codec: str = "png", **params: ParameterValue) -> Frame:
     """A frame of a picture of 200 x 100 pixels."""
-    return pipeline.pack(tensor(top), SPEC, codecs.feature(codec, **params), image_size=(200, 100))
+    return pipeline.pack(tensor(top), SPEC, codecs.get(codec, **params), image_size=(200, 100))
 
 
 async def infer(

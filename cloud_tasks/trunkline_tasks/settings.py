@@ -20,39 +20,58 @@ HIGHEST_PORT = 65535
 class TaskSettings(BaseSettings):
     """Everything one task's process may be told."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # compose files hand on `${VARIABLE:-}`
+        frozen=True,
+        extra="forbid",
+    )
 
     name: str = Field(description="which task to serve")
-    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every one")
-    port: int = Field(-1, ge=0, le=HIGHEST_PORT, description="gRPC port; 0 for a free one")
-    trunk: str = Field("mobilenet_v2", description="trunk whose frames the task takes")
-    weights: str = Field("keras-160", description="weight set of that trunk")
-    engine: str = Field(DEFAULT_ENGINE, description=f"what runs the tail: {', '.join(ENGINES)}")
-    precision: str = Field("f32", description="what the engine computes in: f32 or bf16")
-    threads: int = Field(0, ge=0, description="threads of the engine; 0 for one a core")
-    workers: int = Field(2, ge=1, le=64, description="frames that are decoded and run at a time")
+    host: str = Field(
+        default="127.0.0.1", description="address to listen on; 0.0.0.0 for every one"
+    )
+    port: int = Field(default=-1, ge=0, le=HIGHEST_PORT, description="gRPC port; 0 for a free one")
+    trunk: str = Field(default="mobilenet_v2", description="trunk whose frames the task takes")
+    weights: str = Field(default="keras-160", description="weight set of that trunk")
+    engine: str = Field(
+        default=DEFAULT_ENGINE, description=f"what runs the tail: {', '.join(ENGINES)}"
+    )
+    precision: str = Field(default="f32", description="what the engine computes in: f32 or bf16")
+    threads: int = Field(default=0, ge=0, description="threads of the engine; 0 for one a core")
+    workers: int = Field(
+        default=2, ge=1, le=64, description="frames that are decoded and run at a time"
+    )
     max_in_work: int = Field(
-        16, ge=1, description="frames accepted at a time, waiting ones included; more are refused"
+        default=16,
+        ge=1,
+        description="frames accepted at a time, waiting ones included; more are refused",
     )
     stream_window: int = Field(
-        4, ge=1, le=64, description="frames of one stream that are in work at a time"
+        default=4, ge=1, le=64, description="frames of one stream that are in work at a time"
     )
     # a raw 16-bit mosaic of VGG16's pool4 has 0.2 MB, three times that in the rgb arrangement: no
     # sound frame is larger, and what gRPC buffers for a hostile caller stays small
     max_message_bytes: int = Field(
-        1 << 20, ge=1 << 10, le=1 << 26, description="largest request that is received, bytes"
+        default=1 << 20,
+        ge=1 << 10,
+        le=1 << 26,
+        description="largest request that is received, bytes",
     )
     metrics_port: int | None = Field(
-        None,
+        default=None,
         ge=0,
         le=HIGHEST_PORT,
         description="HTTP port of /metrics; 0 for none",
     )
     drain_s: float = Field(
-        10.0, ge=0, le=3600, description="seconds that work begun before SIGTERM may still take"
+        default=10.0,
+        ge=0,
+        le=3600,
+        description="seconds that work begun before SIGTERM may still take",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="least level that is logged: debug, info, warning or error"
+        default="info", description="least level that is logged: debug, info, warning or error"
     )
 
     @model_validator(mode="before")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
-import task_kit as kit
 from trunkline import pipeline, wire
 from trunkline.types import Classification, Detections, InferRequest, Quantiser
 from trunkline.v1 import trunkline_pb2 as pb
+
+from tests import task_kit as kit
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ async def test_get_task(tmp_path: Path) -> None:
     assert info.accepts == (kit.DIGEST, kit.OTHER_FORM)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "digest": ({"digest": kit.UNKNOWN}, "FAILED_PRECONDITION", (kit.UNKNOWN, kit.DIGEST)),
     "shape": ({"shape": (10, 8, 2)}, "FAILED_PRECONDITION", ("(10, 8, 2)", "(10, 4, 4)")),
     "absurd shape": ({"shape": (4294967295,) * 3}, "FAILED_PRECONDITION", ("(10, 4, 4)",)),
@@ -82,7 +84,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 async def test_bad_frames_are_refused(tmp_path: Path, case: str) -> None:
     changes, code, words = REFUSED[case]
-    frame = dataclasses.replace(kit.frame(), **changes)  # type: ignore[arg-type]
+    frame = dataclasses.replace(kit.frame(), **changes)
     async with kit.running(tmp_path) as (_, channel):
         status, message = await kit.refusal(channel, frame)
         assert status == code, message

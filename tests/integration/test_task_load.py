@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
-import task_kit as kit
 from trunkline.types import Classification, InferFailure, InferRequest, InferResult
+
+from tests import task_kit as kit
 
 
 async def test_more_than_max_in_work_is_refused(
@@ -106,7 +108,7 @@ async def test_a_stream_answers_in_order_and_outlives_bad_requests(tmp_path: Pat
 async def test_a_stream_has_no_more_in_work_than_its_window(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = {"workers": 8, "max_in_work": 16, "stream_window": 3}
+    given: dict[str, Any] = {"workers": 8, "max_in_work": 16, "stream_window": 3}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         call = kit.stream(channel)
@@ -124,7 +126,7 @@ async def test_a_stream_has_no_more_in_work_than_its_window(
 async def test_a_stream_beyond_max_in_work_gets_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = {"workers": 1, "max_in_work": 1, "stream_window": 2}
+    given: dict[str, Any] = {"workers": 1, "max_in_work": 1, "stream_window": 2}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         call = kit.stream(channel)

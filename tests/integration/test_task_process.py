@@ -15,7 +15,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-import task_kit as kit
+
+from tests import task_kit as kit
 
 RSS_MB = 450
 READY_S = 3.0

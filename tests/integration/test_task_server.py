@@ -8,13 +8,14 @@ from pathlib import Path
 
 import grpc
 import pytest
-import task_kit as kit
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from trunkline.errors import EngineError, UnavailableError, UnknownNameError, WeightsError
 from trunkline.logs import JsonFormatter
 from trunkline.types import InferFailure, InferRequest, InferResult
 from trunkline_tasks.server import serving
+
+from tests import task_kit as kit
 
 
 async def test_health_has_one_name_per_task(tmp_path: Path) -> None:
@@ -136,9 +137,10 @@ async def test_drain_ends_after_its_time(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     store = kit.make_store(tmp_path)
     async with serving(kit.settings(), store) as first:
-        for name, wanted in (("port", first.port), ("metrics_port", first.port)):
-            with pytest.raises(UnavailableError, match=f"{first.port} cannot be opened"):
-                async with serving(kit.settings(**{name: wanted}), store):
+        port = first.port
+        for taken in (kit.settings(port=port), kit.settings(metrics_port=port)):
+            with pytest.raises(UnavailableError, match=f"{port} cannot be opened"):
+                async with serving(taken, store):
                     pass
 
 
@@ -150,7 +152,8 @@ async def test_a_pair_that_does_not_exist_is_refused(tmp_path: Path, given: dict
         async with serving(kit.settings(**given), kit.make_store(tmp_path)):
             pass
     message = str(caught.value)
-    assert "mobilenet_v2/tiny with classifier, mobilenet_v2/tiny with ssd" in message
+    for task in ("classifier", "ssd"):
+        assert f"mobilenet_v2/tiny with {task}" in message
     assert "trunkline weights build" in message
 
 
