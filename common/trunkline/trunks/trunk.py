@@ -80,10 +80,9 @@ class Trunk:
         Raises TensorError for another shape or type.
         """
         height, width = self.spec.preprocess.size
-        expected = (3, height, width)
-        if batch.ndim != 4 or batch.shape[1:] != expected or batch.dtype != np.float32:
+        if batch.ndim != 4 or batch.shape[1:] != (3, height, width) or batch.dtype != np.float32:
             raise TensorError(
-                f"a batch {batch.shape} of {batch.dtype}: expected (N, {', '.join(map(str, expected))}) "
+                f"a batch {batch.shape} of {batch.dtype}: expected (N, 3, {height}, {width}) "
                 "float32, from preprocess"
             )
         return self._network.run(batch)[0]
