@@ -35,10 +35,13 @@ class Bpg(PictureCodec):
     lossless: bool = parameter(False)
 
     def encode(self, plane: Samples) -> bytes:
-        """One .bpg file. Raises ParameterError for a picture beyond what it holds."""
+        """One .bpg file. Raises ParameterError for a picture beyond what it holds.
+
+        BitstreamError, a ValueError, would mean an x265 build that ignores what it is told.
+        """
         height, width = plane.shape[:2]
         _check_picture(plane)
-        block = x265.min_block(height, width)
+        block = x265.min_block(self.effort, height, width)
         planes = _to_planes(plane)
         margins = [(0, 0), (0, -height % block), (0, -width % block)][-planes.ndim :]
         settings = x265.Settings(self.qp, self.effort, self.lossless)

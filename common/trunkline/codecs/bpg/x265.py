@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EFFORTS: tuple[tuple[str, dict[str, int]], ...] = (
-    ("ultrafast", {"signhide": 1, "tu-intra-depth": 2, "tu-inter-depth": 2}),
-    ("superfast", {}),
-    ("medium", {"rdoq-level": 2}),
-    ("slower", {"rdoq-level": 2}),
+EFFORTS: tuple[tuple[str, int, dict[str, int]], ...] = (
+    ("ultrafast", 16, {"signhide": 1, "tu-intra-depth": 2, "tu-inter-depth": 2}),
+    ("superfast", 8, {}),
+    ("medium", 8, {"rdoq-level": 2}),
+    ("slower", 8, {"rdoq-level": 2}),
 )
-"""Preset and additions per effort. x265's steps between these change intra pictures by nothing."""
+"""Preset, minimum coding block and additions per effort.
+
+The presets between these change intra pictures by next to nothing; the minimum coding block is most
+of what makes the first one fast.
+"""
 
 STILL: dict[str, int | str] = {
     # one intra picture in, one out, on the caller's behalf only
@@ -51,17 +55,17 @@ class Settings:
     lossless: bool
 
 
-def min_block(height: int, width: int) -> int:
+def min_block(effort: int, height: int, width: int) -> int:
     """The minimum coding block that lets a picture of this size, padded to it, into x265.
 
     x265 takes no side below its smallest coding tree block of 16 samples.
     """
-    return 16 if min(height, width) <= 8 else 8
+    return 16 if min(height, width) <= 8 else EFFORTS[effort][1]
 
 
 def options(settings: Settings, height: int, width: int, block: int) -> dict[str, str]:
     """libavcodec's options for a picture padded to whole minimum coding blocks of side `block`."""
-    preset, additions = EFFORTS[settings.effort]
+    preset, _, additions = EFFORTS[settings.effort]
     side = min(height, width)
     params: dict[str, int | str] = {
         **STILL,
