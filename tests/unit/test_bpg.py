@@ -117,7 +117,12 @@ def test_module_imports_without_its_libraries() -> None:
 
 @pytest.mark.parametrize(
     "plane",
-    [np.zeros((4, 4), np.uint16), np.zeros((0, 4), np.uint8), np.zeros((1, 16385), np.uint8)],
+    [
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4), np.uint16),
+        np.zeros((0, 4), np.uint8),
+        np.zeros((1, 16385), np.uint8),
+    ],
 )
 def test_planes_it_cannot_hold_are_refused(plane: Samples) -> None:
     with pytest.raises(ParameterError):

@@ -39,8 +39,8 @@ class Bpg(PictureCodec):
 
         BitstreamError, a ValueError, would mean an x265 build that ignores what it is told.
         """
-        height, width = plane.shape[:2]
         _check_picture(plane)
+        height, width = plane.shape[:2]
         block = x265.min_block(self.effort, height, width)
         planes = _to_planes(plane)
         margins = [(0, 0), (0, -height % block), (0, -width % block)][-planes.ndim :]
@@ -80,6 +80,8 @@ def _header(shape: tuple[int, ...]) -> Header:
 
 def _check_picture(plane: Samples) -> None:
     """Raise ParameterError unless `plane` fits in a file."""
+    if plane.ndim != 2 and plane.shape[2:] != (3,):
+        raise ParameterError(f"bpg codes (H, W) or (H, W, 3) pictures, not {plane.shape}")
     if plane.dtype != np.uint8:
         raise ParameterError(f"bpg codes 8 bits a sample, not {plane.dtype}: quantise to 8 bits")
     if not 1 <= min(plane.shape[:2]) <= max(plane.shape[:2]) <= header.LONGEST_SIDE:
