@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from trunkline import codecs, engines, pipeline
 from trunkline.engines import Network
-from trunkline.errors import FrameError, WeightsError
+from trunkline.errors import TrunklineError, WeightsError
 from trunkline.timing import Stopwatch
-from trunkline.types import Frame, InferRequest, InferResult, Preprocess, TaskInfo, TrunkSpec
+from trunkline.types import InferRequest, InferResult, Preprocess, TaskInfo, TrunkSpec
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 
 from trunkline_tasks import tasks
 from trunkline_tasks.settings import TaskSettings
 from trunkline_tasks.tasks import Task
+
+log = logging.getLogger(__name__)
+
+_NO_PREPROCESS = Preprocess((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # no picture goes through it
 
 
 def _go_on() -> None:
@@ -68,27 +73,31 @@ class Model:
         return InferResult(result, self.entry.model, dict(watch.ms), request.request_id)
 
     def warm_up(self) -> None:
-        """Check the tail's outputs, and run one frame, so that the first caller need not wait.
+        """Check the tail's outputs and run a frame of each codec: the first caller need not wait.
 
         Raises WeightsError for a tail that is not this task's.
         """
         zeros = np.zeros(self.entry.shape, np.float32)
-        self.task.check_outputs(self.network.run(zeros[np.newaxis]))  # (C, H, W) -> (1, C, H, W)
-        try:
-            self.infer(InferRequest(self._frame()))
-        except FrameError as error:
-            raise WeightsError(
-                f"tail {self.entry.path} fails on a plain frame: {error}; build it again"
-            ) from error
+        outputs = self.network.run(zeros[np.newaxis])  # (C, H, W) -> (1, C, H, W)
+        self.task.check_outputs(outputs)
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise WeightsError(f"{self.entry.path} gives NaN or Inf for zeros: build it again")
+        for info in codecs.table():
+            if info.kind == "picture" and info.available:
+                self._try(info.id)
 
-    def _frame(self) -> Frame:
-        """A frame of zeros, of a picture of one pixel."""
+    def _try(self, codec: str) -> None:
+        """One frame of zeros there and back; a codec that fails is its callers' loss alone."""
         entry = self.entry
-        preprocess = Preprocess((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-        accepted = entry.accepts[0] if entry.accepts else ""
-        spec = TrunkSpec(entry.trunk, entry.set, entry.cut, entry.shape, accepted, preprocess)
+        spec = TrunkSpec(
+            entry.trunk, entry.set, entry.cut, entry.shape, entry.accepts[0], _NO_PREPROCESS
+        )
         zeros = np.zeros(entry.shape, np.float32)
-        return pipeline.pack(zeros, spec, codecs.feature("raw"), image_size=(1, 1))
+        try:
+            frame = pipeline.pack(zeros, spec, codecs.get(codec), image_size=(1, 1))
+            self.infer(InferRequest(frame))
+        except TrunklineError as error:
+            log.warning("codec fails: its frames will be refused", extra={"cause": str(error)})
 
 
 def load(settings: TaskSettings, store: ModelStore) -> Model:
@@ -99,6 +108,8 @@ def load(settings: TaskSettings, store: ModelStore) -> Model:
     """
     kind = tasks.load(settings.name)
     entry = find(settings, store)
+    if not entry.accepts:
+        raise WeightsError(f"{entry.path} accepts no trunk digest: build it again")
     network = engines.load(
         settings.engine,
         entry.verified_path(),

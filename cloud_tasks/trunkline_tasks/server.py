@@ -126,13 +126,18 @@ def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
 def main(settings: TaskSettings) -> int:
     """Serve until SIGTERM or SIGINT, drain, return 0. A second signal ends the process at once."""
     logs.setup(settings.name, settings.log_level)
-    asyncio.run(_serve(settings))
+    if not asyncio.run(_serve(settings)):
+        # Python would wait for the threads however long they take: the time to drain is over
+        logging.shutdown()
+        os._exit(1)
     return 0
 
 
-async def _serve(settings: TaskSettings) -> None:
-    async with serving(settings, ModelStore.default()):
+async def _serve(settings: TaskSettings) -> bool:
+    """Serve until told to stop; whether all that was begun is done."""
+    async with serving(settings, ModelStore.default()) as server:
         await _told_to_stop()
+    return server.workshop.idle
 
 
 async def _told_to_stop() -> None:

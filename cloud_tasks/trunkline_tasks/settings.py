@@ -64,8 +64,9 @@ class TaskSettings(BaseSettings):
         le=HIGHEST_PORT,
         description="HTTP port of /metrics; 0 for none",
     )
+    # under the 10 s after which container engines kill
     drain_s: float = Field(
-        default=10.0,
+        default=8.0,
         ge=0,
         le=3600,
         description="seconds that work begun before SIGTERM may still take",

@@ -65,6 +65,11 @@ class Workshop:
             caller.leave()
             raise
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in work."""
+        return self._in_work == 0
+
     def close(self) -> None:
         """Take no more work."""
         self.is_open = False

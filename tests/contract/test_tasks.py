@@ -98,12 +98,11 @@ def test_the_engines_agree(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
-def test_default_options_are_sound(name: str) -> None:
-    assert tasks.load(name).defaults.top_k >= 1
-    answer = released(name).infer(InferRequest(picture_frame()))
-    assert all(
-        score >= tasks.load(name).defaults.score_threshold for score in scores(answer.result)
-    )
+def test_default_options_hold(name: str) -> None:
+    defaults = tasks.load(name).defaults
+    found = scores(released(name).infer(InferRequest(picture_frame())).result)
+    assert len(found) <= defaults.top_k
+    assert all(score >= defaults.score_threshold for score in found)
 
 
 class Colours(Task):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from trunkline_tasks import probe
 
 from tests import task_kit as kit
 
@@ -23,11 +24,12 @@ READY_S = 3.0
 
 # the same command, with a tail that takes a second for each frame
 SLOW = """
-import sys, time
+import sys, threading, time
 from trunkline.engines.openvino import OpenVinoNetwork as Network
 plain = Network.run
 def run(self, batch):
-    time.sleep(1.0)
+    if threading.current_thread() is not threading.main_thread():  # where the tail is tried
+        time.sleep(1.0)
     return plain(self, batch)
 Network.run = run
 from trunkline.cli import main
@@ -83,6 +85,7 @@ async def test_ready_soon_small_and_without_torch(home: Path) -> None:
     port = kit.free_port()
     with process(home, "classifier", "--weights", "tiny", "--port", str(port)) as task:
         async with channel_to(port) as channel:
+            assert probe.main([str(port)]) == 0
             # of the processor: other work on the machine must not fail the test
             assert cpu_s(task.pid) < READY_S
             for codec in ("raw", "png", "webp"):
@@ -107,6 +110,20 @@ async def test_sigterm_finishes_what_was_begun(home: Path) -> None:
     assert messages == ["serving", "draining", "infer"]
     assert lines[0]["address"] == f"127.0.0.1:{port}"
     assert lines[2]["code"] == "OK"
+
+
+async def test_work_that_takes_too_long_does_not_keep_the_process(home: Path) -> None:
+    port = kit.free_port()
+    arguments = ("classifier", "--weights", "tiny", "--port", str(port), "--drain-s", "0.2")
+    with process(home, *arguments, script=SLOW.replace("1.0", "2.0")) as task:
+        async with channel_to(port) as channel:
+            begun = asyncio.create_task(kit.refusal(channel, kit.frame()))
+            await asyncio.sleep(0.3)
+            asked = time.monotonic()
+            task.send_signal(signal.SIGTERM)
+            assert (await begun)[0] in ("UNAVAILABLE", "CANCELLED")
+            assert await asyncio.to_thread(task.wait, 10) == 1
+            assert time.monotonic() - asked < 1.6
 
 
 async def test_ctrl_c_ends_an_idle_task_at_once(home: Path) -> None:

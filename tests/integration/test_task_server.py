@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -162,6 +163,15 @@ async def test_a_damaged_tail_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mobilenet_v2/tiny/classifier.xml").write_text("other")
     with pytest.raises(WeightsError, match="sha256"):
         async with serving(kit.settings(), store):
+            pass
+
+
+async def test_a_tail_that_gives_nan_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit, "ROWS", np.full((1, 7), np.nan, np.float32))
+    with pytest.raises(WeightsError, match=r"ssd\.xml gives NaN"):
+        async with serving(kit.settings("ssd"), kit.make_store(tmp_path)):
             pass
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from trunkline import cli
 from trunkline.errors import ParameterError, UnknownNameError
-from trunkline_tasks import settings
+from trunkline_tasks import probe, settings
 from trunkline_tasks.settings import TaskSettings
 
 
@@ -92,3 +92,11 @@ def test_settings_are_frozen() -> None:
 def test_an_unknown_task_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="classifier, ssd"):
         settings.read({"name": "pose"})
+
+
+def test_the_probe_says_what_it_missed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUNKLINE_TASK_PORT", "1")
+    assert probe.main([]) == 1
+    assert capsys.readouterr().err == "port 1 answers UNAVAILABLE\n"
