@@ -1,0 +1,151 @@
+"""The model store: manifests, roots, checks, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from trunkline.errors import WeightsError
+from trunkline.weights import ModelStore, manifest, publish
+from trunkline.weights.manifest import Manifest
+from trunkline.weights.publish import TailDraft
+from trunkline.weights.store import bundle_root
+
+from tests.samples import SPEC
+
+PROBE = (1.0, -2.0, 3.0)
+DRAFT = TailDraft(
+    task="classifier",
+    model="a model",
+    content=b"onnx",
+    labels=("cat", "dog"),
+    digest=SPEC.digest,
+    probe=PROBE,
+    card="# card\n",
+    metrics={"top1": 50.0},
+)
+
+
+def write(root: Path, content: bytes = b"trunk") -> Path:
+    """A folder of the store with a trunk and a tail."""
+    folder = root / SPEC.name / SPEC.set
+    trunk = publish.write_trunk(folder, SPEC, content, PROBE, "# card\n")
+    tail = publish.write_tail(folder, SPEC, DRAFT)
+    publish.write_manifest(folder, Manifest(trunk, (tail,)))
+    return folder
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    store = ModelStore((tmp_path,))
+    trunk, tail = store.trunk(SPEC.name, SPEC.set), store.tail(SPEC.name, SPEC.set, "classifier")
+    assert trunk.spec == SPEC
+    assert trunk.probe == tail.probe == PROBE
+    assert trunk.verified_path().read_bytes() == b"trunk"
+    assert tail.verified_path() == folder / "classifier.onnx"
+    assert tail.labels() == ("cat", "dog")
+    assert (tail.model, tail.accepts, tail.metrics) == ("a model", (SPEC.digest,), {"top1": 50.0})
+    assert (tail.trunk, tail.set, tail.cut, tail.shape) == (
+        SPEC.name,
+        SPEC.set,
+        SPEC.cut,
+        SPEC.shape,
+    )
+    assert manifest.dumps(manifest.read(folder)) == (folder / "manifest.json").read_text()
+
+
+def test_the_first_root_wins(tmp_path: Path) -> None:
+    write(tmp_path / "user", b"mine")
+    write(tmp_path / "bundle", b"theirs")
+    store = ModelStore((tmp_path / "user", tmp_path / "bundle"))
+    assert store.trunk(SPEC.name, SPEC.set).verified_path().read_bytes() == b"mine"
+    assert [entry.folder.parts[-3] for entry in store.trunks()] == ["user"]
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "trunk.onnx").write_bytes(b"drunk")
+    with pytest.raises(WeightsError, match="damaged.*trunkline weights build"):
+        ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set).verified_path()
+    (folder / "trunk.onnx").unlink()
+    with pytest.raises(WeightsError, match="cannot be read"):
+        ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set).verified_path()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', '{"format": 1, "trunk": 3}'])
+def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
+    folder = write(tmp_path)
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"manifest\.json"):
+        ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set)
+
+
+def test_a_missing_trunk_names_what_there_is_and_the_command(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(WeightsError, match="keras-160.*build --trunk vgg16 --set oxford"):
+        ModelStore((tmp_path,)).trunk("vgg16", "oxford")
+
+
+def test_a_missing_tail_names_the_pairs(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(WeightsError, match="classifier on mobilenet_v2/keras-160"):
+        ModelStore((tmp_path,)).tail(SPEC.name, SPEC.set, "ssd")
+
+
+def test_an_empty_store_has_nothing(tmp_path: Path) -> None:
+    assert ModelStore((tmp_path / "none",)).manifests() == []
+
+
+def test_home_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path))
+    assert ModelStore.default().roots == (tmp_path / "models", bundle_root())
+
+
+def test_another_form_of_the_network_is_accepted() -> None:
+    said: list[str] = []
+    paired = publish.pair(DRAFT, "cd" * 32, (1.001, -2.0, 3.001), said.append)
+    assert paired.accepts == (SPEC.digest, "cd" * 32)
+    assert "another form" in said[0]
+
+
+def test_another_network_is_refused() -> None:
+    with pytest.raises(WeightsError, match=f"{SPEC.digest}.*{'cd' * 32}.*1%"):
+        publish.pair(DRAFT, "cd" * 32, (1.1, -2.0, 3.0), print)
+
+
+def test_a_known_digest_needs_no_probe() -> None:
+    known = replace(DRAFT, accepts=("cd" * 32,))
+    paired = publish.pair(known, "cd" * 32, (), print)
+    assert paired.accepts == (SPEC.digest, "cd" * 32)
+
+
+def test_a_tail_replaces_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
+    write(tmp_path)
+    for task in ("classifier", "ssd"):
+        draft = replace(DRAFT, task=task, content=b"new")
+        publish.add_tail(tmp_path, SPEC.name, SPEC.set, draft, print)
+    tails = ModelStore((tmp_path,)).tails()
+    assert [tail.task for tail in tails] == ["classifier", "ssd"]
+    assert all(tail.verified_path().read_bytes() == b"new" for tail in tails)
+
+
+def test_the_released_bundle_is_whole_and_small() -> None:
+    store = ModelStore((bundle_root(),))
+    entries = [*store.trunks(), *store.tails()]
+    assert {tail.task for tail in store.manifest("mobilenet_v2", "keras-160").tails} == {
+        "classifier",
+        "ssd",
+    }
+    for entry in entries:
+        path = entry.verified_path()
+        assert path.stat().st_size == entry.bytes < 10_000_000
+        assert (entry.folder / entry.card).is_file()
+    assert sum(entry.bytes for entry in entries) < 18_000_000
+    for tail in store.tails():
+        trunk = store.trunk(tail.trunk, tail.set)
+        assert trunk.digest in tail.accepts
+        assert trunk.digest in (tail.folder / tail.card).read_text(encoding="utf-8")
+        assert json.dumps(tail.metrics)
