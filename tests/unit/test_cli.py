@@ -95,10 +95,10 @@ def test_a_frame_file_keeps_all_that_is_needed(
     np.testing.assert_allclose(np.load(tensor), features(), atol=step)
 
 
-@pytest.mark.parametrize("codec", ["png", "webp"])
+@pytest.mark.parametrize("codec", ["bpg", "png", "webp"])
 def test_a_payload_file_is_a_picture(codec: str, tmp_path: Path) -> None:
     payload, mosaic = tmp_path / f"chelsea.{codec}", tmp_path / "mosaic.png"
-    lossless = ["--param", "lossless=true"] if codec == "webp" else []
+    lossless = [] if codec == "png" else ["--param", "lossless=true"]
     encode(payload, "--codec", codec, *lossless)
     assert cli.main(["decode", str(payload), "-o", str(mosaic)]) == 0
     png = mosaic.read_bytes()

@@ -15,7 +15,14 @@ from tests.samples import SPEC, waves
 from trunkline import pipeline, wire
 
 FOLDER = Path(__file__).parents[1] / "golden" / "frames"
-MSE = {"raw-8": 5e-5, "raw-16": 1e-9, "png-16-rgb": 1e-9, "webp-80": 0.02, "webp-lossless": 5e-5}
+MSE = {
+    "raw-8": 5e-5,
+    "raw-16": 1e-9,
+    "png-16-rgb": 1e-9,
+    "webp-80": 0.02,
+    "webp-lossless": 5e-5,
+    "bpg-30": 0.02,
+}
 
 
 def test_every_golden_frame_is_listed() -> None:

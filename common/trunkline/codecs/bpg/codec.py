@@ -29,6 +29,7 @@ class Bpg(PictureCodec):
     requires = ("av",)
     suffix = ".bpg"
     media_type = "image/bpg"
+    magic = header.MAGIC
 
     qp: int = parameter(32, 0, 51)
     effort: int = parameter(2, 0, len(x265.EFFORTS) - 1)
@@ -57,6 +58,15 @@ class Bpg(PictureCodec):
         except BitstreamError as error:
             raise corrupt(self.id, error, f"a BPG file of {shape}, {bits} bits") from error
         return _from_planes(planes[..., : shape[0], : shape[1]])
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """What the file's header claims."""
+        try:
+            found = container.read(payload).header
+        except BitstreamError as error:
+            raise corrupt(self.id, error, "a BPG file") from error
+        plane = (found.height, found.width)
+        return (plane if found.pixel_format == header.GREY else (*plane, 3)), found.bit_depth
 
 
 def _to_planes(picture: Samples) -> Samples:
