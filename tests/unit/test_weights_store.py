@@ -67,7 +67,7 @@ def test_the_first_root_wins(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "trunk.onnx").write_bytes(b"drunk")
-    with pytest.raises(WeightsError, match="damaged.*trunkline weights build"):
+    with pytest.raises(WeightsError, match=r"damaged.*trunkline weights build"):
         ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set).verified_path()
     (folder / "trunk.onnx").unlink()
     with pytest.raises(WeightsError, match="cannot be read"):
@@ -84,7 +84,7 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_missing_trunk_names_what_there_is_and_the_command(tmp_path: Path) -> None:
     write(tmp_path)
-    with pytest.raises(WeightsError, match="keras-160.*build --trunk vgg16 --set oxford"):
+    with pytest.raises(WeightsError, match=r"keras-160.*build --trunk vgg16 --set oxford"):
         ModelStore((tmp_path,)).trunk("vgg16", "oxford")
 
 
