@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from trunkline.command import Command
 
@@ -36,11 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a drain."""
-    from trunkline_edge import server, settings
+    from trunkline_edge import settings
 
     known = settings.EdgeSettings.model_fields
-    given = {name: value for name, value in vars(arguments).items() if name in known}
-    return server.main(settings.read(given))
+    chosen = settings.read(
+        {name: value for name, value in vars(arguments).items() if name in known}
+    )
+    # gRPC's core would write lines of its own between those of the log, which are JSON
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from trunkline_edge import server
+
+    return server.main(chosen)
 
 
 command = Command(

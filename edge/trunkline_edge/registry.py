@@ -20,7 +20,7 @@ SERVING, NOT_SERVING, UNREACHABLE, REFUSED = "serving", "not_serving", "unreacha
 NOT_ASKED = "not asked yet"
 
 CHECK_TIMEOUT_S = 2.0
-CHECK_EVERY_S = 5.0
+CHECK_EVERY_S = 2.0
 RETRY_EVERY_S = 0.5
 
 _log = logging.getLogger(__name__)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
 import uvicorn
 from trunkline import logs, trunks
 from trunkline.errors import UnavailableError
+from trunkline.trunks import Trunk
 
 from trunkline_edge import default_codec, memory
 from trunkline_edge.app import create_app
@@ -32,14 +35,17 @@ def main(settings: EdgeSettings) -> int:
         # uvicorn raises a signal again after its drain, for whoever handled it before
         signal.signal(number, lambda *_: None)
     with listen(settings.host, settings.port) as listener:
-        asyncio.run(serve(settings, listener))
+        asyncio.run(_run(settings, listener))
     return 0
 
 
-async def serve(settings: EdgeSettings, listener: socket.socket) -> None:
+async def _run(settings: EdgeSettings, listener: socket.socket) -> None:
+    await serve(EdgeServer(build(settings)), listener)
+
+
+async def serve(server: EdgeServer, listener: socket.socket) -> None:
     """Serve on a listening socket until told to stop. Raises what loading the trunk raises."""
-    edge = build(settings)
-    server = EdgeServer(edge)
+    edge = server.edge
     starting = asyncio.create_task(edge.start())
     # an edge that cannot load its trunk ends, rather than answering 503 for ever
     starting.add_done_callback(server.stop_if_failed)
@@ -55,8 +61,11 @@ async def serve(settings: EdgeSettings, listener: socket.socket) -> None:
         _log.info("stopped")
 
 
-def build(settings: EdgeSettings) -> Edge:
-    """The edge that the settings describe. Raises ParameterError and kin for its codec."""
+def build(settings: EdgeSettings, load: Callable[[], Trunk] | None = None) -> Edge:
+    """The edge that the settings describe; `load` brings another trunk than they name.
+
+    To be called within the event loop that serves. Raises ParameterError and kin for the codec.
+    """
     wished = "codec" in settings.model_fields_set
     (codec, params), note = default_codec.choose(settings.codec, wished=wished)
     if note:
@@ -68,7 +77,7 @@ def build(settings: EdgeSettings) -> Edge:
         timeout_ms=settings.timeout_ms,
         max_timeout_ms=settings.max_timeout_ms,
     )
-    load = partial(
+    named = partial(
         trunks.load,
         settings.trunk,
         set=settings.weights,
@@ -76,7 +85,7 @@ def build(settings: EdgeSettings) -> Edge:
         precision=settings.precision,
         threads=settings.threads,
     )
-    return Edge(settings, defaults, load)
+    return Edge(settings, defaults, load or named)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -85,7 +94,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        reason = error.strerror or str(error)
+        # a failed look-up of the name has words of its own and a negative number
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else str(error.strerror)
         raise UnavailableError(
             f"cannot listen on {host}:{port}: {reason.lower()}; choose another with --host, --port"
         ) from error
@@ -107,11 +118,11 @@ class EdgeServer(uvicorn.Server):
                 timeout_graceful_shutdown=edge.settings.drain_s,
             )
         )
-        self._edge = edge
+        self.edge = edge
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal: take no more pictures, finish those in work."""
-        self._edge.draining = True
+        self.edge.draining = True
         _log.info("draining")
         super().handle_exit(sig, frame)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -11,6 +12,8 @@ from python_multipart.multipart import parse_options_header
 
 from trunkline_edge.form import ImageForm
 from trunkline_edge.problems import Problem
+
+T = TypeVar("T")
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """What a form's boundaries and headers may add to the picture."""
@@ -68,6 +71,24 @@ async def read_image(request: Request, max_bytes: int, timeout_s: float) -> byte
     if len(image) > max_bytes:
         raise _too_large(max_bytes)
     return image
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; it is cancelled, and ClientGone raised, where the client hangs up before.
+
+    A client that gives up and tries again shall not queue up behind itself. To be called once the
+    body has been read: from then on the one thing to receive is the end of the connection.
+    """
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientGone
+    finally:
+        working.cancel()
+        gone.cancel()
 
 
 def _sink(request: Request, max_bytes: int) -> tuple[Sink, int]:

@@ -10,19 +10,19 @@ from trunkline_edge.doors.lists import task_documents
 from trunkline_edge.edge import Edge
 from trunkline_edge.problems import Problem
 
-_READ = ["GET", "HEAD"]
-
 
 def router(edge: Edge) -> APIRouter:
     """The doors for those who run the edge."""
     routes = APIRouter(tags=["operations"])
 
-    @routes.api_route("/healthz", methods=_READ, operation_id="healthz")
+    @routes.head("/healthz", include_in_schema=False)
+    @routes.get("/healthz")
     async def healthz() -> Response:
         """200 for as long as the process answers at all."""
         return JSONResponse({"status": "ok"})
 
-    @routes.api_route("/readyz", methods=_READ, operation_id="readyz")
+    @routes.head("/readyz", include_in_schema=False)
+    @routes.get("/readyz")
     async def readyz() -> Response:
         """200 once the trunk is loaded and until the edge shuts down; tasks are only listed."""
         tasks = task_documents(edge)
@@ -35,7 +35,8 @@ def router(edge: Edge) -> APIRouter:
         """Prometheus's text format."""
         return Response(edge.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
-    @routes.api_route("/", methods=_READ, include_in_schema=False)
+    @routes.head("/", include_in_schema=False)
+    @routes.get("/", include_in_schema=False)
     async def root() -> Response:
         """To the documentation."""
         return RedirectResponse("/docs")

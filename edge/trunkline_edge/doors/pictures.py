@@ -14,7 +14,7 @@ from trunkline_edge.doors import openapi
 from trunkline_edge.edge import Edge, Inference
 from trunkline_edge.parameters import Wishes
 from trunkline_edge.problems import Problem
-from trunkline_edge.upload import read_image
+from trunkline_edge.upload import read_image, unless_gone
 
 
 def router(edge: Edge) -> APIRouter:
@@ -29,14 +29,16 @@ def router(edge: Edge) -> APIRouter:
             raise Problem(503, "no-tasks", "this edge has no tasks: set TRUNKLINE_EDGE_TASKS")
         with edge.admission.enter():
             data = await _image(edge, request)
-            return _infer_response(await edge.infer(data, wishes), len(data))
+            inference = await unless_gone(request, edge.infer(data, wishes))
+        return _infer_response(inference, len(data))
 
     @routes.post("/v1/encode", openapi_extra=openapi.picture_operation(), responses=openapi.ENCODE)
     async def encode(request: Request) -> Response:
         """Run the trunk on one picture and answer the coded features themselves."""
         wishes = _wishes(edge, request)
         with edge.admission.enter():
-            packed = await edge.pack(await _image(edge, request), wishes)
+            data = await _image(edge, request)
+            packed = await unless_gone(request, edge.pack(data, wishes))
         return _encode_response(packed.frame, packed.timings_ms)
 
     return routes
