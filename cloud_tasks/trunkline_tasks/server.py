@@ -110,6 +110,8 @@ def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
     """gRPC's options for a task's port."""
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
+        # half of CONCURRENT_CALLS: no single connection can take them all
+        ("grpc.max_concurrent_streams", CONCURRENT_CALLS // 2),
         # coded bytes do not shrink further, and a compressed request may unpack to any size
         ("grpc.compression_enabled_algorithms_bitset", 1),
         # two tasks on one port would each get some of the calls: the second shall fail instead
