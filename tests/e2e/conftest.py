@@ -14,6 +14,8 @@ from docker import DockerClient
 from tests.e2e.compose import PREFIX, Figures, Project, free_port
 from tests.e2e.engine import running_engine
 
+FIGURES = pytest.StashKey[Figures]()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of this folder are `e2e`: `make e2e` runs them, `make test` does not."""
@@ -32,15 +34,18 @@ def client() -> Iterator[DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+def figures(pytestconfig: pytest.Config) -> Figures:
     """What was measured on the way, printed at the end."""
-    figures: Figures = {}
-    yield figures
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    reporter.ensure_newline()
-    reporter.section("end to end, measured")
+    return pytestconfig.stash.setdefault(FIGURES, {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures."""
+    figures = terminalreporter.config.stash.get(FIGURES, {})
+    if figures:
+        terminalreporter.section("measured end to end")
     for name, figure in figures.items():
-        reporter.line(f"{name:<34} {figure}")
+        terminalreporter.line(f"{name:<34} {figure}")
 
 
 @pytest.fixture(scope="session")

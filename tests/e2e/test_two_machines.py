@@ -13,16 +13,16 @@ from tests.e2e.compose import PREFIX, Project, free_port
 
 
 @pytest.fixture
-def host(client: DockerClient) -> str:
+def host(one_machine: Project) -> str:
     """An address of this host that containers of any project reach, and that is no loopback."""
-    (pool,) = client.networks.get("bridge").attrs["IPAM"]["Config"]
-    gateway: str = pool["Gateway"]
+    (network,) = one_machine.container("edge").attrs["NetworkSettings"]["Networks"].values()
+    gateway: str = network["Gateway"]
     return gateway
 
 
 @pytest.fixture
-def cloud(client: DockerClient, one_machine: Project, host: str) -> Iterator[Project]:
-    """The tasks, published; their images are those of `one_machine`."""
+def cloud(client: DockerClient, host: str) -> Iterator[Project]:
+    """The tasks, published; the images are there already."""
     variables = {
         "TRUNKLINE_TASK_BIND": host,
         "TRUNKLINE_CLASSIFIER_PORT": str(free_port()),
