@@ -35,7 +35,9 @@ def test_a_frame_says_what_made_it() -> None:
 
 @pytest.mark.parametrize("arrangement", ["luma", "rgb"])
 @pytest.mark.parametrize(("bits", "levels"), [(8, 255), (16, 65535)])
-def test_a_lossless_codec_leaves_only_quantisation(arrangement: str, bits: int, levels: int) -> None:
+def test_a_lossless_codec_leaves_only_quantisation(
+    arrangement: str, bits: int, levels: int
+) -> None:
     tensor = features()
     frame = pipeline.pack(tensor, SPEC, codecs.get("png"), arrangement=arrangement, bits=bits)
     step = float(tensor.max() - tensor.min()) / levels

@@ -127,6 +127,8 @@ def test_another_form_of_the_network_is_let_in(
     said: list[str] = []
     build.build(*NAME, ModelStore((tmp_path / "store",)), said.append)
     assert any("in another form" in line for line in said)
+    tail = ModelStore((tmp_path / "store",)).tail(*NAME, "classifier")
+    assert tail.accepts == (known.digest, "ab" * 32)
 
 
 def test_another_network_is_refused_and_nothing_is_left(
@@ -146,7 +148,7 @@ def test_a_detector_made_for_another_trunk_is_refused(
     monkeypatch.setattr(recipes, "bundle_root", bundle_root)
     with pytest.raises(WeightsError, match=r"tail ssd was made for trunk .* apart"):
         build.build(*NAME, ModelStore((tmp_path / "store",)), print)
-    assert list((tmp_path / "store").rglob("*")) == []
+    assert ModelStore((tmp_path / "store",)).manifests() == []
 
 
 def test_a_file_that_is_no_state_dict_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from trunkline.errors import WeightsError
-from trunkline.weights import mobilenet_v2
+from trunkline.weights import mobilenet_v2, sets
 from trunkline.weights.conv import Half
 from trunkline.weights.files import Report
 from trunkline.weights.manifest import sha256_of
@@ -56,7 +56,11 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
         return None
     weights = context.weights
     weight, bias = context.network.linear
-    card = f"# Tail `{task}` of {weights.model}\n\nThe rest of the same network.\n\n{weights.card}"
+    card = (
+        f"# Tail `{task}` of {weights.model}\n\nThe rest of the same network.\n\n{weights.card}"
+        f"* Command: `trunkline weights build --trunk {weights.trunk} --set {weights.name}`\n"
+        f"* Trunk digest: `{context.digest}`\n"
+    )
     return TailDraft(
         task=task,
         model=weights.model,
@@ -64,7 +68,9 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
         labels=labels.labels,
         digest=context.digest,
         probe=context.response,
-        card=f"{card}* Trunk digest: `{context.digest}`\n",
+        card=card,
+        # `build` has shown this trunk to be that network, in whichever form the file holds it
+        accepts=(context.digest, sets.reference(weights).digest),
     )
 
 

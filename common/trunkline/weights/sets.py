@@ -9,7 +9,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Protocol, cast
 
-from trunkline.errors import UnknownNameError
+from trunkline.errors import MissingExtraError, UnknownNameError
 from trunkline.types import Preprocess, Shape
 from trunkline.weights.conv import Activation, Conv, Half, Padding
 from trunkline.weights.digest import trunk_digest
@@ -59,11 +59,17 @@ TABLE: dict[tuple[str, str], str] = {
 
 
 def get(trunk: str, name: str) -> WeightSet:
-    """One weight set; UnknownNameError (with the known ones) where there is no such set."""
+    """One weight set; UnknownNameError (with the known ones) where there is no such set.
+
+    Raises MissingExtraError where the libraries that read and write weights are not installed.
+    """
     if (trunk, name) not in TABLE:
         raise UnknownNameError("weight set", f"{trunk}/{name}", [f"{t}/{s}" for t, s in TABLE])
     module, attribute = TABLE[trunk, name].split(":")
-    return cast(WeightSet, getattr(import_module(module), attribute)())
+    try:
+        return cast(WeightSet, getattr(import_module(module), attribute)())
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"weight set {trunk}/{name} ({error.name})", "build") from error
 
 
 def digest(weights: WeightSet, network: Network) -> str:

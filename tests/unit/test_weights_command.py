@@ -1,0 +1,88 @@
+"""`trunkline weights` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from trunkline import cli
+from trunkline.weights.store import bundle_root
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("TRUNKLINE_WEIGHTS_DIR", raising=False)
+    return tmp_path / "home"
+
+
+def test_list_names_what_there_is_and_what_can_be_built(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["weights", "list"]) == 0
+    text = capsys.readouterr().out
+    assert "mobilenet_v2/keras-160  trunk bottleneck7 32x28x28" in text
+    assert "  classifier: " in text
+    assert "vgg16/oxford  not built: trunkline weights build --set oxford" in text
+
+
+def test_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["weights", "list", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["models"][0]["trunk"]["set"] == "keras-160"
+    assert {"trunk": "vgg16", "set": "oxford"} in data["buildable"]
+
+
+def test_verify_checks_every_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["weights", "verify", "--json"]) == 0
+    names = {Path(path).name for path in json.loads(capsys.readouterr().out)["verified"]}
+    assert names == {"trunk.onnx", "classifier.onnx", "ssd.onnx"}
+
+
+def test_verify_finds_a_damaged_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    released = bundle_root() / "mobilenet_v2" / "keras-160"
+    folder = home / "models" / "mobilenet_v2" / "keras-160"
+    folder.mkdir(parents=True)
+    for path in released.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "ssd.onnx").write_bytes(b"")
+    assert cli.main(["weights", "verify", "--set", "keras-160"]) == 1
+    error = capsys.readouterr().err
+    assert "ssd.onnx is damaged" in error
+    assert error.count("\n") == 1
+
+
+def test_path(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["weights", "path"]) == 0
+    assert capsys.readouterr().out.split() == [str(home / "models"), str(bundle_root())]
+    assert cli.main(["weights", "path", "--set", "keras-160"]) == 0
+    assert capsys.readouterr().out.strip() == str(bundle_root() / "mobilenet_v2" / "keras-160")
+
+
+@pytest.mark.parametrize("action", ["build", "fetch"])
+def test_unknown_sets_name_the_known_ones(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["weights", action, "--set", "keras-320"]) == 1
+    error = capsys.readouterr().err
+    assert "expected one of mobilenet_v2/keras-160" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.torch
+def test_fetch_takes_a_file_at_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "dog_breed_mobilenetv2.h5"
+    wrong.write_bytes(b"a cat")
+    assert cli.main(["weights", "fetch", "--set", "keras-160", "--from", str(wrong)]) == 1
+    assert "expected 272e38e5be14" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["build", "fetch"])
+def test_a_missing_extra_is_named(
+    action: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("trunkline.weights.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert cli.main(["weights", action, "--set", "keras-160"]) == 1
+    error = capsys.readouterr().err
+    assert "pip install 'trunkline[build]'" in error
+    assert error.count("\n") == 1
