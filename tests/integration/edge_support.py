@@ -37,7 +37,7 @@ def trunk() -> Trunk:
 def info(name: str = "classifier", **changes: Any) -> TaskInfo:
     """What a task that goes with `trunk` says of itself."""
     spec = trunk().spec
-    fields = {
+    fields: dict[str, Any] = {
         "name": name,
         "model": f"{name} for tests",
         "trunk": spec.name,
