@@ -58,7 +58,7 @@ def test_its_card_says_where_it_comes_from(entry: TailEntry) -> None:
         assert word in card
 
 
-def test_labels_are_many_and_different(entry: TailEntry) -> None:
+def test_every_class_has_a_label(entry: TailEntry) -> None:
     labels = entry.labels()
     assert len(labels) == {"classifier": 1000, "ssd": 80}[entry.task]
     assert all(label and label == label.strip() for label in labels)

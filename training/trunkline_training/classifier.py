@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trunkline.errors import ParameterError, WeightsError
 from trunkline.types import Tensor
 from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import half
@@ -24,6 +25,8 @@ from trunkline_training.ridge import Ridge
 TEACHER = "torchvision-v1"
 POOLED, CLASSES = 1280, 1000
 BATCH = 16
+VIEWS = (pictures.WHOLE, pictures.View(mirrored=True))
+"""Whole pictures, then the same mirrored."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,13 @@ class ClassifierFit:
     limit: int = 0
     threads: int = 2
 
-
-VIEWS = (pictures.WHOLE, pictures.View(mirrored=True))
-"""Whole pictures, then the same mirrored."""
+    def __post_init__(self) -> None:
+        if not self.penalty > 0:
+            raise ParameterError(f"penalty is {self.penalty:g}: expected more than 0")
+        if not 1 <= self.views <= len(VIEWS):
+            raise ParameterError(f"views is {self.views}: expected 1 to {len(VIEWS)}")
+        if self.limit < 0:
+            raise ParameterError(f"limit is {self.limit}: expected 0 (all) or more")
 
 
 def picture_paths(data: Path) -> list[Path]:
@@ -80,7 +87,9 @@ def _student(weights: WeightSet, network: Network, threads: int) -> Forward:
 
 def _teacher(weights: WeightSet, network: Network, threads: int) -> Forward:
     if network.linear is None:
-        raise ValueError(f"{weights.name} has no last layer to learn from")
+        raise WeightsError(
+            f"{weights.name} has no last layer to learn from: expected a whole network"
+        )
     tail = mobilenet_v2.classifier_model(network.convs, *network.linear, weights.padding)
     return chain(running(weights.trunk_model(network), threads), running(tail, threads))
 

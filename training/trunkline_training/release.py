@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.numpy import save
-from trunkline.types import TrunkSpec
 from trunkline.weights import build
 from trunkline.weights.conv import Conv
 from trunkline.weights.files import Report, write_atomic
@@ -80,7 +79,6 @@ MODELS = {
     "classifier": "MobileNetV2 1.0 with a ridge-regression layer",
     "ssd": "SSDLite MobileNetV2, COCO, at 224x224",
 }
-BODIES = {"classifier": cards.CLASSIFIER, "ssd": cards.SSD}
 
 
 def _draft(task: str, fitted: Fitted, labels: Sequence[str], data: Path, threads: int) -> TailDraft:
@@ -88,20 +86,17 @@ def _draft(task: str, fitted: Fitted, labels: Sequence[str], data: Path, threads
     trunk = networks.trunk(weights, fitted.network, threads)
     pair = Pair(trunk, networks.running(fitted.content, threads), labels)
     metrics = {**scoring.score(task, pair, data), **fitted.metrics}
+    response = build.respond(weights.trunk_model(fitted.network), weights)
     return TailDraft(
         task=task,
         model=f"{MODELS[task]} ({weights.name})",
         content=fitted.content,
         labels=labels,
         digest=trunk.spec.digest,
-        probe=build.respond(weights.trunk_model(fitted.network), weights),
-        card=cards.card(task, trunk.spec, BODIES[task], _command(task, trunk.spec), metrics),
+        probe=response,
+        card=cards.card(task, trunk.spec, response, metrics),
         metrics=metrics,
     )
-
-
-def _command(task: str, spec: TrunkSpec) -> str:
-    return f"trunkline fit {task} --set {spec.set} --data DATA --output models"
 
 
 def _metrics_file(output: Path, fitted: Fitted, draft: TailDraft) -> Metrics:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trunkline.errors import ParameterError
 from trunkline.types import Tensor
 from trunkline.weights import mobilenet_v2, sets, sources
 from trunkline.weights.conv import Conv
@@ -39,6 +40,12 @@ class SsdFit:
     iou_threshold: float = 0.5
     limit: int = 0
     threads: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.iou_threshold < 1:
+            raise ParameterError(f"iou is {self.iou_threshold:g}: expected between 0 and 1")
+        if self.limit < 0:
+            raise ParameterError(f"limit is {self.limit}: expected 0 (all) or more")
 
 
 def fit(config: SsdFit, report: Report) -> tuple[Fitted, Conv]:

