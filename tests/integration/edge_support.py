@@ -76,12 +76,13 @@ class FakeTask(TaskServiceServicer):  # type: ignore[misc]
         self.metadata: list[dict[str, str]] = []
         self.health = health.HealthServicer()
         self.port = 0
+        self.host = "127.0.0.1"
         self._released = threading.Event()
         self._server: grpc.Server | None = None
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self) -> FakeTask:
         """Listen; on the port of last time where there was one."""
@@ -91,7 +92,7 @@ class FakeTask(TaskServiceServicer):  # type: ignore[misc]
         add_TaskServiceServicer_to_server(self, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         self.serve()
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self.port = self._server.add_insecure_port(self.address)
         self._server.start()
         return self
 

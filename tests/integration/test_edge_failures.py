@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import httpx
 import pytest
-from trunkline.errors import WeightsError
+from trunkline.errors import UnavailableError, WeightsError
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
-from trunkline_edge import server, settings
+from trunkline_edge import server
 
 from tests.integration.edge_support import FakeTask, Loop, info, picture, trunk, wait_for
 
@@ -299,8 +300,6 @@ def test_our_own_errors_tell_nothing(loop: Loop) -> None:
 
 
 def test_a_port_in_use() -> None:
-    from trunkline.errors import UnavailableError
-
     with server.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UnavailableError, match="already in use; choose another"):
@@ -308,8 +307,15 @@ def test_a_port_in_use() -> None:
 
 
 def test_all_addresses_of_a_name(loop: Loop) -> None:
-    # 127.0.0.1 and ::1 are both `localhost` on most machines; the dead one must not matter
-    with FakeTask() as task:
-        chosen = settings.parse_tasks(f"classifier=localhost:{task.port}")
-        with loop.edge(tasks=chosen) as url:
-            assert {infer(url).status_code for _ in range(6)} == {200}
+    with FakeTask() as first, ExitStack() as stack:
+        second = FakeTask()
+        second.host, second.port = "[::1]", first.port
+        try:
+            stack.enter_context(second)
+        except RuntimeError:
+            pytest.skip("this machine has no IPv6 loopback")
+        url = stack.enter_context(loop.edge(tasks={"classifier": f"localhost:{first.port}"}))
+        assert {infer(url).status_code for _ in range(6)} == {200}
+        assert min(first.calls, second.calls) >= 2
+        second.stop()
+        assert {infer(url).status_code for _ in range(6)} == {200}
