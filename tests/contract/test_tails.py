@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from tests.views import photographs, pictures
 from trunkline import engines, trunks
 from trunkline.engines import Network
 from trunkline.types import Tensor
 from trunkline.weights import ModelStore, TailEntry
-
-from tests.views import photographs, pictures
 
 ENTRIES = ModelStore.default().tails()
 SMALLEST_SCORE, MOST = 0.01, 100

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from trunkline import codecs
 from trunkline.codecs.bpg import Bpg, container, nal, sps
 from trunkline.errors import CorruptFrameError, ParameterError

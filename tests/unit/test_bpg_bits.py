@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trunkline.codecs.bpg.bits import BitReader, BitstreamError, BitWriter, read_ue7, ue7
 
 NUMBERS = st.integers(0, 2**32 - 2)

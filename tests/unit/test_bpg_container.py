@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trunkline.codecs.bpg import container, encoder_sps, header, nal, sps
 from trunkline.codecs.bpg.bits import BitstreamError, ue7
 from trunkline.codecs.bpg.header import Header

@@ -24,7 +24,7 @@ def test_every_command_of_the_contract_is_listed(capsys: pytest.CaptureFixture[s
         cli.main(["--help"])
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
-    for name in "demo up edge task infer encode decode weights doctor".split():
+    for name in ["demo", "up", "edge", "task", "infer", "encode", "decode", "weights", "doctor"]:
         assert f"\n    {name} " in shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from trunkline_edge.form import ImageForm
 from trunkline_edge.problems import Problem
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import pytest
+
 from trunkline.codecs import FeatureCodec
 from trunkline.codecs.abc import parameter
 from trunkline.errors import ParameterError

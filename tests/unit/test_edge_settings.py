@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from trunkline import codecs
+
+from trunkline import codecs, flags
 from trunkline.errors import MissingExtraError, ParameterError
 from trunkline_edge import command, default_codec, settings
 
@@ -15,7 +16,7 @@ from trunkline_edge import command, default_codec, settings
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in settings.EdgeSettings.model_fields:
-        monkeypatch.delenv(settings.variable(name), raising=False)
+        monkeypatch.delenv(flags.variable(settings.PREFIX, name), raising=False)
 
 
 def test_defaults() -> None:
@@ -62,11 +63,11 @@ def test_frozen() -> None:
 def test_mistakes_name_flag_and_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.setenv(settings.variable(name), value)
+    monkeypatch.setenv(flags.variable(settings.PREFIX, name), value)
     with pytest.raises(ParameterError) as caught:
         settings.read({})
-    assert settings.flag(name) in str(caught.value)
-    assert settings.variable(name) in str(caught.value)
+    assert flags.flag(name) in str(caught.value)
+    assert flags.variable(settings.PREFIX, name) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
 from trunkline import images
 from trunkline.errors import (
     CorruptImageError,

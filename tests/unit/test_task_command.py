@@ -7,7 +7,8 @@ import sys
 
 import pytest
 from pydantic import ValidationError
-from trunkline import cli
+
+from trunkline import cli, flags
 from trunkline.errors import ParameterError, UnknownNameError
 from trunkline_tasks import probe, settings
 from trunkline_tasks.settings import TaskSettings
@@ -17,7 +18,7 @@ from trunkline_tasks.settings import TaskSettings
     ("arguments", "words"),
     [
         (("pose",), "unknown task 'pose': expected one of classifier, ssd"),
-        ((), "NAME (TRUNKLINE_TASK_NAME): field required"),
+        ((), "NAME (TRUNKLINE_TASK_NAME): Field required"),
         (("ssd", "--port", "no"), "--port (TRUNKLINE_TASK_PORT) is 'no'"),
         (("ssd", "--workers", "0"), "--workers (TRUNKLINE_TASK_WORKERS) is '0'"),
         (("ssd", "--log-level", "loud"), "--log-level (TRUNKLINE_TASK_LOG_LEVEL) is 'loud'"),
@@ -47,7 +48,7 @@ def test_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(capsys.readouterr().out.split())
     for name, field in TaskSettings.model_fields.items():
         assert f"TRUNKLINE_TASK_{name.upper()}" in text
-        assert settings.flag(name) in text
+        assert (name.upper() if name == "name" else flags.flag(name)) in text
         assert field.description
         default = "50051 for classifier" if name == "port" else "default"
         assert default in text

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from trunkline import errors
 from trunkline_tasks import failures, tasks
 from trunkline_tasks.tasks import Options, Task

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from trunkline.errors import TrunklineError, WeightsError
 from trunkline.types import TrunkSpec
 from trunkline.weights import ModelStore, TrunkEntry, build, publish, sets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from trunkline_training import stitch
 from trunkline_training.ridge import Ridge
 

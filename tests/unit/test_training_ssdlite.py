@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from trunkline import engines
 from trunkline.engines import Network
 from trunkline.weights.conv import Conv

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from trunkline.errors import TrunklineError
 from trunkline_training import coco, pictures, scoring, voc
 from trunkline_training.voc import Found, Truth

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from trunkline.errors import UnknownNameError, WeightsError
 from trunkline.weights import ModelStore, build, recipes, sets, state_dict
 from trunkline.weights.published import torchvision_v1

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from trunkline import cli
 from trunkline.weights.store import bundle_root
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from trunkline.errors import WeightsError
 from trunkline.types import Preprocess
 from trunkline.weights.conv import BatchNorm, Conv, fold, half, rounded, same_padding

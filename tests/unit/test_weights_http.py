@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+
 from trunkline.errors import WeightsError
 from trunkline.weights.http import UrlFile
 from trunkline.weights.sources import resolve

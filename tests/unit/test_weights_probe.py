@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 from trunkline.types import Preprocess
 from trunkline.weights import probe
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from trunkline.errors import WeightsError
 from trunkline.weights import files, sources
 from trunkline.weights.files import Report

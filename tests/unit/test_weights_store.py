@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from tests.samples import SPEC
 from trunkline.errors import WeightsError
 from trunkline.weights import ModelStore, manifest, publish
 from trunkline.weights.manifest import Manifest
 from trunkline.weights.publish import TailDraft
 from trunkline.weights.store import bundle_root
-
-from tests.samples import SPEC
 
 PROBE = (1.0, -2.0, 3.0)
 DRAFT = TailDraft(

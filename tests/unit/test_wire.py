@@ -116,6 +116,7 @@ def test_tasks() -> None:
         ({"trunk_digest": b"short"}, "digest has 5 bytes"),
         ({"shape": [1, 2]}, "shape has 2 numbers"),
         ({"parameters": {"qp": pb.ParameterValue()}}, "without a value"),
+        ({"parameters": {str(n): pb.ParameterValue() for n in range(65)}}, "65 codec parameters"),
     ],
 )
 def test_messages_that_no_frame_has(change: dict[str, Any], message: str) -> None:

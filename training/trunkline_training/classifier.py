@@ -16,7 +16,6 @@ from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import half
 from trunkline.weights.files import Report
 from trunkline.weights.sets import Network, WeightSet
-
 from trunkline_training import pictures
 from trunkline_training.networks import Fitted, Forward, chain, published, running
 from trunkline_training.progress import progress

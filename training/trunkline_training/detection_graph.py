@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
+
 from trunkline.weights.graph import Graph
 
 SCORE_THRESHOLD = 0.01

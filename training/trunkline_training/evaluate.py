@@ -6,7 +6,6 @@ from pathlib import Path
 
 from trunkline import engines, trunks
 from trunkline.weights.store import ModelStore
-
 from trunkline_training import scoring
 from trunkline_training.scoring import Metrics, Pair
 

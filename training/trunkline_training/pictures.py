@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
 from trunkline.errors import ImageError, TrunklineError
 from trunkline.trunks.trunk import preprocess
 from trunkline.types import Preprocess, Tensor

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.numpy import save
+
 from trunkline.weights import build
 from trunkline.weights.conv import Conv
 from trunkline.weights.files import Report, write_atomic
 from trunkline.weights.publish import TailDraft, add_tail
 from trunkline.weights.recipes import RELEASED_SET, STITCH, STITCH_BIAS, STITCH_WEIGHT
-
 from trunkline_training import cards, classifier, networks, scoring, ssd
 from trunkline_training.classifier import ClassifierFit
 from trunkline_training.coco import LABELS

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from trunkline import quantize
 from trunkline.engines.abc import Network
 from trunkline.errors import TrunklineError
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
-
 from trunkline_training import pictures, voc
 from trunkline_training.coco import VOC_NAMES
 from trunkline_training.progress import progress

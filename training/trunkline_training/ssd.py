@@ -16,7 +16,6 @@ from trunkline.weights import mobilenet_v2, sets, sources
 from trunkline.weights.conv import Conv
 from trunkline.weights.files import Report
 from trunkline.weights.sources import LocalFile
-
 from trunkline_training import pictures, ssdlite, stitch
 from trunkline_training.networks import TRUNK, Fitted, published, running
 from trunkline_training.progress import progress

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from trunkline.weights import mobilenet_v2, state_dict
 from trunkline.weights.conv import Conv, Padding, rounded
 from trunkline.weights.graph import Graph, Value
 from trunkline.weights.recipes import STITCH_BIAS
 from trunkline.weights.state_dict import State
-
 from trunkline_training import detection_graph
 from trunkline_training.coco import CATEGORIES
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+
 from trunkline.types import Tensor
 from trunkline.weights.conv import Conv, rounded
-
 from trunkline_training.ridge import Floats, Ridge
 
 KERNEL = 3

@@ -70,11 +70,13 @@ def _open(url: str, timeout_s: float) -> http.client.HTTPResponse:
     try:
         answer = answers.get(timeout=timeout_s)
     except queue.Empty:
-        raise WeightsError(f"{url} did not answer in {timeout_s:g} s") from None
-    if isinstance(answer, Exception):
-        reason = getattr(answer, "reason", answer)
-        raise WeightsError(f"{url} cannot be had: {reason}") from answer
-    return answer
+        answer = TimeoutError()
+    if not isinstance(answer, Exception):
+        return answer
+    reason = getattr(answer, "reason", answer)
+    if isinstance(reason, TimeoutError):
+        raise WeightsError(f"{url} did not answer in {timeout_s:g} s") from answer
+    raise WeightsError(f"{url} cannot be had: {reason}") from answer
 
 
 def _copy(response: http.client.HTTPResponse, part: Path, report: Report) -> None:
