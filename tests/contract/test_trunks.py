@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.samples import SPEC, photograph
+from tests.views import pictures
 from trunkline import engines, trunks
 from trunkline.errors import ImageError, TensorError, UnknownNameError, WeightsError
 from trunkline.trunks import Trunk, TrunkKind
 from trunkline.weights import ModelStore, TrunkEntry, probe
 from trunkline.weights.sets import TABLE
-
-from tests.samples import SPEC, photograph
-from tests.views import pictures
 
 ENTRIES = ModelStore.default().trunks()
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from trunkline.errors import UnknownNameError, WeightsError
-from trunkline.weights import ModelStore, build, recipes, sets, state_dict
-from trunkline.weights.published import torchvision_v1
+from trunkline.weights import ModelStore, build, recipes, sets
 from trunkline.weights.sets import Network, Reference
 from trunkline.weights.store import bundle_root
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
+state_dict = pytest.importorskip("trunkline.weights.state_dict")
+torchvision_v1 = pytest.importorskip("trunkline.weights.published.torchvision_v1")
 pytestmark = pytest.mark.torch
 
 NAME = ("mobilenet_v2", "torchvision-v1")

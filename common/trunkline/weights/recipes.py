@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from trunkline.errors import WeightsError
-from trunkline.weights import mobilenet_v2, probe, sets
+from trunkline.weights import probe, sets
 from trunkline.weights.conv import Half
 from trunkline.weights.files import Report
 from trunkline.weights.manifest import sha256_of
@@ -49,6 +49,8 @@ def released(context: Context, task: str) -> TailDraft | None:
 
 def rest_of_network(context: Context, task: str) -> TailDraft | None:
     """The published network from the cut to its own last layer."""
+    from trunkline.weights import mobilenet_v2
+
     if context.network.linear is None:
         raise WeightsError(f"{context.weights.name} has no last layer: expected a whole network")
     labels = _bundled(context, RELEASED_SET, "classifier")
