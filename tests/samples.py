@@ -39,5 +39,6 @@ def photograph(name: str = "chelsea") -> Image.Image:
 def features(name: str = "chelsea") -> Tensor:
     """The released trunk's (32, 28, 28) tensor of a demo picture."""
     trunk = trunks.load("mobilenet_v2", threads=1)
-    (tensor,) = trunk.forward(trunk.preprocess(photograph(name))[None])
+    batch: Tensor = trunk.forward(trunk.preprocess(photograph(name))[None])
+    tensor: Tensor = batch[0]
     return tensor

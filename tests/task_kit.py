@@ -20,6 +20,7 @@ import numpy as np
 import openvino
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from openvino import opset13 as op
+
 from trunkline import codecs, pipeline, wire
 from trunkline.engines import Network
 from trunkline.types import (

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
 from trunkline.client import EdgeClient
 from trunkline.commands.demo import PICTURES
 from trunkline.demo.line import Line, LineConfig
-
 from trunkline_benchmarks import machine
 
 QUERIES: dict[str, dict[str, object]] = {

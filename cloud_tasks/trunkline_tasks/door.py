@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 import grpc
+
 from trunkline import logs, wire
 from trunkline.errors import CorruptFrameError, TrunklineError, UnavailableError
 from trunkline.timing import Stopwatch
 from trunkline.v1.trunkline_pb2_grpc import TaskServiceServicer
-
 from trunkline_tasks.failures import failure
 from trunkline_tasks.metrics import Metrics
 from trunkline_tasks.model import Model

@@ -14,6 +14,7 @@ from prometheus_client import (
     ProcessCollector,
     start_http_server,
 )
+
 from trunkline.errors import UnavailableError
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from trunkline import codecs, engines, pipeline
 from trunkline.engines import Network
 from trunkline.errors import TrunklineError, WeightsError
@@ -14,7 +15,6 @@ from trunkline.timing import Stopwatch
 from trunkline.types import InferRequest, InferResult, Preprocess, TaskInfo, TrunkSpec
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
-
 from trunkline_tasks import tasks
 from trunkline_tasks.settings import TaskSettings
 from trunkline_tasks.tasks import Task

@@ -15,11 +15,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
+
 from trunkline import logs
 from trunkline.errors import UnavailableError
 from trunkline.v1.trunkline_pb2_grpc import add_TaskServiceServicer_to_server
 from trunkline.weights.store import ModelStore
-
 from trunkline_tasks import model as models
 from trunkline_tasks.door import TaskDoor
 from trunkline_tasks.metrics import Metrics, served

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from trunkline import flags
 from trunkline.engines import DEFAULT_ENGINE, ENGINES
 from trunkline.errors import ParameterError
-
 from trunkline_tasks.tasks import default_port
 
 PREFIX = "TRUNKLINE_TASK_"
@@ -109,19 +110,4 @@ def read(given: Mapping[str, Any]) -> TaskSettings:
     try:
         return TaskSettings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        value = "" if first["type"] == "missing" else f" is {first['input']!r}"
-        raise ParameterError(
-            f"{flag(name)} ({variable(name)}){value}: {first['msg'].lower()}; see --help"
-        ) from error
-
-
-def flag(name: str) -> str:
-    """The command-line flag of a setting."""
-    return "NAME" if name == "name" else "--" + name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + name.upper()
+        raise ParameterError(flags.complaint(dict(error.errors()[0]), PREFIX, "name")) from error

@@ -11,7 +11,6 @@ from contextvars import copy_context
 from typing import TypeVar
 
 from trunkline.errors import UnavailableError
-
 from trunkline_tasks.failures import CancelledError, ExpiredError, OverloadedError
 
 T = TypeVar("T")

@@ -27,6 +27,8 @@ from trunkline.types import (
 from trunkline.v1 import trunkline_pb2 as pb
 
 DIGEST_BYTES = 32
+MAX_PARAMETERS = 64
+"""More than any codec has; each costs the receiver time before the codec sees it."""
 
 
 def frame_to_bytes(frame: Frame) -> bytes:
@@ -63,6 +65,10 @@ def frame_to_message(frame: Frame) -> pb.Frame:
 
 def frame_from_message(message: pb.Frame) -> Frame:
     """A message as a frame. Raises CorruptFrameError for fields that no frame can have."""
+    if len(message.parameters) > MAX_PARAMETERS:
+        raise CorruptFrameError(
+            f"frame has {len(message.parameters)} codec parameters: {MAX_PARAMETERS} at most"
+        )
     return Frame(
         trunk=message.trunk,
         cut=message.cut,

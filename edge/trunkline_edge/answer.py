@@ -14,7 +14,6 @@ from trunkline.types import (
     Result,
     TrunkSpec,
 )
-
 from trunkline_edge.fanout import TaskAnswer, TaskError
 
 LATE = "DEADLINE_EXCEEDED"

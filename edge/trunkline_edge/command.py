@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from trunkline import flags
 from trunkline.command import Command
 
 REQUIRES = (
@@ -21,28 +22,16 @@ REQUIRES = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """One flag for each setting, with its variable and default."""
-    from trunkline_edge.settings import EdgeSettings, flag, variable
+    from trunkline_edge.settings import PREFIX, EdgeSettings
 
-    for name, field in EdgeSettings.model_fields.items():
-        text = f"{field.description} ({variable(name)}, default {field.default})"
-        parser.add_argument(
-            flag(name),
-            dest=name,
-            default=argparse.SUPPRESS,
-            metavar="VALUE",
-            help=text.replace("%", "%%"),
-        )
-    parser.epilog = "Models are looked for in TRUNKLINE_HOME and in the released bundle."
+    flags.add(parser, EdgeSettings.model_fields, PREFIX, {})
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a drain."""
     from trunkline_edge import settings
 
-    known = settings.EdgeSettings.model_fields
-    chosen = settings.read(
-        {name: value for name, value in vars(arguments).items() if name in known}
-    )
+    chosen = settings.read(flags.given(arguments, settings.EdgeSettings.model_fields))
     # gRPC's core would write lines of its own between those of the log, which are JSON
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from trunkline_edge import server

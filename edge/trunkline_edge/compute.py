@@ -11,6 +11,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from PIL import Image
+
 from trunkline import images, pipeline
 from trunkline.codecs import FeatureCodec
 from trunkline.errors import TrunklineError

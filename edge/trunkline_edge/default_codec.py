@@ -5,7 +5,6 @@ from __future__ import annotations
 from trunkline import codecs
 from trunkline.errors import MissingExtraError, ParameterError
 from trunkline.types import ParameterValue
-
 from trunkline_edge.parameters import codec_names, typed
 
 FALLBACK = "webp"

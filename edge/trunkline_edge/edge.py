@@ -10,7 +10,6 @@ from trunkline import codecs, wire
 from trunkline.errors import TrunklineError
 from trunkline.trunks import Trunk
 from trunkline.types import InferRequest
-
 from trunkline_edge.admission import Admission
 from trunkline_edge.compute import Compute, Packed
 from trunkline_edge.fanout import Fanout, TaskAnswer

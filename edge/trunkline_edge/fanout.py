@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import grpc
 import grpc.aio
+
 from trunkline.errors import CorruptFrameError
 from trunkline.types import InferFailure, InferResult
-
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.registry import REFUSED, SERVING, Registry
 from trunkline_edge.task_client import words

@@ -6,8 +6,8 @@ import logging
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from trunkline import logs
 
+from trunkline import logs
 from trunkline_edge import problems
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.upload import ClientGone

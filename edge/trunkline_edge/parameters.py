@@ -12,7 +12,6 @@ from trunkline.errors import ParameterError, UnknownNameError
 from trunkline.quantize import BITS
 from trunkline.tiling import ARRANGEMENTS
 from trunkline.types import ParameterValue
-
 from trunkline_edge.problems import Problem
 
 OWN = ("tasks", "codec", "arrangement", "bits", "timeout_ms", "top_k", "score_threshold")
@@ -46,9 +45,10 @@ def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
 
     Raises ParameterError that says what is allowed, Problem 404 for a task that is not known.
     """
-    given = _once(query)
+    types = codec_names()
+    given = _once(query, types)
     return Wishes(
-        codec=_codec(given, defaults),
+        codec=_codec(given, types, defaults),
         tasks=_tasks(given.get("tasks"), defaults.tasks),
         timeout_s=_timeout_s(given.get("timeout_ms"), defaults),
         top_k=_top_k(given.get("top_k")),
@@ -84,9 +84,9 @@ def codec_names() -> dict[str, str]:
     }
 
 
-def _once(query: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _once(query: Iterable[tuple[str, str]], types: Mapping[str, str]) -> dict[str, str]:
     """The pairs as a dictionary; unknown and repeated names are refused."""
-    known = dict.fromkeys((*OWN, *sorted(codec_names())))
+    known = dict.fromkeys((*OWN, *types))
     given: dict[str, str] = {}
     for name, value in query:
         if name not in known:
@@ -97,9 +97,8 @@ def _once(query: Iterable[tuple[str, str]]) -> dict[str, str]:
     return given
 
 
-def _codec(given: Mapping[str, str], defaults: Defaults) -> FeatureCodec:
+def _codec(given: Mapping[str, str], types: Mapping[str, str], defaults: Defaults) -> FeatureCodec:
     """The codec that the request asks for; the default's parameters hold for the default only."""
-    types = codec_names()
     asked = {name: typed(name, types[name], given[name]) for name in given if name not in OWN}
     id = given.get("codec", defaults.codec)
     base = dict(defaults.params) if id == defaults.codec else {}

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import grpc
 import grpc.aio
+
 from trunkline.errors import CorruptFrameError
 from trunkline.types import TaskInfo, TrunkSpec
-
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.task_client import TaskClient, words
 

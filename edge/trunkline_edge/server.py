@@ -12,10 +12,10 @@ from functools import partial
 from types import FrameType
 
 import uvicorn
+
 from trunkline import logs, trunks
 from trunkline.errors import UnavailableError
 from trunkline.trunks import Trunk
-
 from trunkline_edge import default_codec, memory
 from trunkline_edge.app import create_app
 from trunkline_edge.edge import Edge
@@ -49,8 +49,7 @@ async def serve(server: EdgeServer, listener: socket.socket) -> None:
     starting = asyncio.create_task(edge.start())
     # an edge that cannot load its trunk ends, rather than answering 503 for ever
     starting.add_done_callback(server.stop_if_failed)
-    host, port = listener.getsockname()[:2]
-    _log.info("listening", extra={"url": f"http://{host}:{port}"})
+    _log.info("listening", extra={"url": url_of(listener)})
     try:
         await server.serve(sockets=[listener])
         if starting.done():
@@ -92,7 +91,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises UnavailableError where the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         # a failed look-up of the name has words of its own and a negative number
         number = error.errno or 0
@@ -100,6 +99,16 @@ def listen(host: str, port: int) -> socket.socket:
         raise UnavailableError(
             f"cannot listen on {host}:{port}: {reason.lower()}; choose another with --host, --port"
         ) from error
+    # connections inherit it; asyncio sets it only on sockets made with the protocol's number, and
+    # without it an answer's body waits 40 ms for the acknowledgement of its head
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a listening socket is reached by HTTP."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class EdgeServer(uvicorn.Server):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from trunkline import flags
 from trunkline.engines import DEFAULT_ENGINE
 from trunkline.errors import ParameterError
 from trunkline.images import MAX_PIXELS, PILLOW_MAX_PIXELS
@@ -88,19 +90,4 @@ def read(given: Mapping[str, Any]) -> EdgeSettings:
     try:
         return EdgeSettings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        problem = first["msg"].removeprefix("Value error, ")
-        raise ParameterError(
-            f"{flag(name)} ({variable(name)}) is {first['input']!r}: {problem}; see --help"
-        ) from error
-
-
-def flag(name: str) -> str:
-    """The command-line flag of a setting."""
-    return "--" + name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return PREFIX + name.upper()
+        raise ParameterError(flags.complaint(dict(error.errors()[0]), PREFIX)) from error

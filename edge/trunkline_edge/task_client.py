@@ -7,6 +7,7 @@ import json
 import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from trunkline import logs, wire
 from trunkline.types import InferFailure, InferResult, TaskInfo
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests import task_kit as kit
 from trunkline import codecs, pipeline, trunks
 from trunkline.types import (
     Classification,
@@ -22,8 +24,6 @@ from trunkline_tasks import model, tasks
 from trunkline_tasks.model import Model
 from trunkline_tasks.settings import TaskSettings
 from trunkline_tasks.tasks.base import Options, Outputs, Task
-
-from tests import task_kit as kit
 
 SIZE = (640, 360)
 RELEASED = ModelStore((bundle_root(),))

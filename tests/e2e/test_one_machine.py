@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from docker import DockerClient
+
+from tests.e2e.compose import Figures, Project, eventually, kill_process
 from trunkline.client import EdgeClient
 from trunkline.demo.expectations import disappointments
 from trunkline.errors import TrunklineError
-
-from tests.e2e.compose import Figures, Project, eventually, kill_process
 
 SERVICES = ("edge", "classifier", "ssd")
 IMAGE_LIMIT_BYTES = 650_000_000

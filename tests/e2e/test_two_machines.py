@@ -7,9 +7,9 @@ from importlib.resources import files
 
 import pytest
 from docker import DockerClient
-from trunkline.client import EdgeClient
 
 from tests.e2e.compose import PREFIX, Project, free_port
+from trunkline.client import EdgeClient
 
 
 @pytest.fixture

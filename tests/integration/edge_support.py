@@ -16,6 +16,7 @@ import grpc
 import numpy as np
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from PIL import Image
+
 from trunkline import trunks, wire
 from trunkline.trunks import Trunk
 from trunkline.types import Classification, ClassScore, InferRequest, InferResult, Result, TaskInfo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,12 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+
+from tests.integration.edge_support import FakeTask, Loop, info, picture, trunk, wait_for
 from trunkline.errors import UnavailableError, WeightsError
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
 from trunkline_edge import server
-
-from tests.integration.edge_support import FakeTask, Loop, info, picture, trunk, wait_for
 
 FAST = "codec=raw"  # these tests are not about codecs
 
@@ -304,6 +305,15 @@ def test_a_port_in_use() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UnavailableError, match="already in use; choose another"):
             server.listen("127.0.0.1", port)
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with (
+        server.listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_all_addresses_of_a_name(loop: Loop) -> None:

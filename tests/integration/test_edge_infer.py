@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import numpy as np
 import pytest
-from trunkline import codecs, images, pipeline, wire
-from trunkline.types import Detection, Detections, Frame, InferRequest, Quantiser
 
 from tests.integration.edge_support import CAT, FakeTask, Loop, info, picture, trunk, wait_for
+from trunkline import codecs, images, pipeline, wire
+from trunkline.types import Detection, Detections, Frame, InferRequest, Quantiser
 
 DOG = Detections((Detection(17, "dog", 0.5, (1.0, 2.0, 300.256, 200.0)),))
 

@@ -175,11 +175,12 @@ def test_mistakes_are_one_line(arguments: list[str], says: str) -> None:
 
 
 def test_help_lists_every_setting() -> None:
-    from trunkline_edge.settings import EdgeSettings, flag, variable
+    from trunkline.flags import flag, variable
+    from trunkline_edge.settings import PREFIX, EdgeSettings
 
     command = [sys.executable, "-m", "trunkline.cli", "edge", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     words = "".join(text.split())
     for name, field in EdgeSettings.model_fields.items():
         assert flag(name) in text
-        assert f"({variable(name)},default{field.default})".replace(" ", "") in words
+        assert f"({variable(PREFIX, name)},default{field.default})".replace(" ", "") in words

@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from trunkline.weights.store import ModelStore
-from trunkline_edge import server
 
 from tests.integration.edge_support import Loop, wait_for
 from tests.integration.test_edge_failures import states
+from trunkline.weights.store import ModelStore
+from trunkline_edge import server
 
 CHELSEA = (files("trunkline.demo") / "pictures" / "chelsea.jpg").read_bytes()
 

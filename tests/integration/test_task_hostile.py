@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from trunkline import codecs
-from trunkline.types import Frame, InferRequest
 
 from tests import task_kit as kit
+from trunkline import codecs
+from trunkline.types import Frame, InferRequest
 
 # INTERNAL is not among them: that would be a bug of the task's
 REFUSALS = {"INVALID_ARGUMENT", "FAILED_PRECONDITION"}

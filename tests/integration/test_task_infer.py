@@ -8,11 +8,11 @@ from typing import Any
 
 import grpc
 import pytest
+
+from tests import task_kit as kit
 from trunkline import pipeline, wire
 from trunkline.types import Classification, Detections, InferRequest, Quantiser
 from trunkline.v1 import trunkline_pb2 as pb
-
-from tests import task_kit as kit
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 import grpc
 import pytest
-from trunkline.types import Classification, InferFailure, InferRequest, InferResult
 
 from tests import task_kit as kit
+from trunkline.types import Classification, InferFailure, InferRequest, InferResult
 
 
 async def test_more_than_max_in_work_is_refused(

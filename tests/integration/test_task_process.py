@@ -15,9 +15,9 @@ from pathlib import Path
 
 import grpc
 import pytest
-from trunkline_tasks import probe
 
 from tests import task_kit as kit
+from trunkline_tasks import probe
 
 RSS_MB = 450
 READY_S = 3.0

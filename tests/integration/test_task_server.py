@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tests import task_kit as kit
 from trunkline.errors import EngineError, UnavailableError, UnknownNameError, WeightsError
 from trunkline.logs import JsonFormatter
 from trunkline.types import InferFailure, InferRequest, InferResult
 from trunkline_tasks.server import serving
-
-from tests import task_kit as kit
 
 
 async def test_health_has_one_name_per_task(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 from trunkline.errors import UnknownNameError
-
 from trunkline_tasks.tasks.base import Options, Task
 
 # the order fixes the default ports: append, never insert

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
 from trunkline.errors import CorruptFrameError, ParameterError, WeightsError
 from trunkline.types import Result
 

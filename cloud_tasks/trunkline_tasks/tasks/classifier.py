@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
 from trunkline.errors import WeightsError
 from trunkline.types import Classification, ClassScore
-
 from trunkline_tasks.tasks.base import Options, Outputs, Task, only_output, require_finite
 
 

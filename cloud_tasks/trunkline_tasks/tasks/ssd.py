@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
 from trunkline.errors import CorruptFrameError, WeightsError
 from trunkline.types import Detection, Detections
-
 from trunkline_tasks.tasks.base import Options, Outputs, Task, only_output, require_finite
 
 COLUMNS = 7

@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from trunkline import codecs
 
+from trunkline import codecs
 from trunkline_edge import answer
 from trunkline_edge.edge import Edge
 from trunkline_edge.registry import TaskStatus

@@ -7,7 +7,6 @@ from typing import Any
 from trunkline import codecs
 from trunkline.quantize import BITS
 from trunkline.tiling import ARRANGEMENTS
-
 from trunkline_edge.form import FIELD
 from trunkline_edge.parameters import MAX_TOP_K
 from trunkline_edge.problems import MEDIA_TYPE

@@ -6,9 +6,9 @@ import json
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+
 from trunkline import codecs, logs, tiling
 from trunkline.types import Frame
-
 from trunkline_edge import answer, parameters
 from trunkline_edge.doors import openapi
 from trunkline_edge.edge import Edge, Inference
