@@ -59,10 +59,9 @@ class Fanout:
         else:
             outcome = await self._twice(task, request, deadline)
         elapsed = time.monotonic() - started
-        failed = isinstance(outcome, TaskError)
-        if failed == (status.state == SERVING):
-            self._registry.doubt(task)
         code = outcome.code if isinstance(outcome, TaskError) else "OK"
+        if code == ("UNAVAILABLE" if status.state == SERVING else "OK"):
+            self._registry.doubt(task)
         self._metrics.task_calls.labels(task, code).inc()
         self._metrics.task_seconds.labels(task).observe(elapsed)
         return TaskAnswer(task, outcome, elapsed * 1e3)

@@ -76,7 +76,12 @@ class Registry:
 
     async def _watch(self, client: TaskClient, spec: TrunkSpec) -> None:
         while True:
-            self._note(await _examine(client, self._status[client.name], spec))
+            before = self._status[client.name]
+            try:
+                self._note(await _examine(client, before, spec))
+            except Exception as error:  # whatever it is, the next look may go better
+                _log.exception("cannot examine task %s", client.name)
+                self._note(replace(before, state=UNREACHABLE, detail=type(error).__name__))
             serving = self._status[client.name].state == SERVING
             wake = self._wake[client.name]
             try:
