@@ -12,7 +12,7 @@ from PIL import Image
 
 from trunkline.errors import TrunklineError, WeightsError
 from trunkline.types import TrunkSpec
-from trunkline.weights import ModelStore, TrunkEntry, build, publish, sets
+from trunkline.weights import ModelStore, TrunkEntry, build, publish, sets, sources
 from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import Manifest
 from trunkline.weights.sets import Network, WeightSet
@@ -155,12 +155,12 @@ def test_a_detector_is_fitted_whole_for_the_released_set_and_as_a_stitch_for_oth
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from trunkline.weights import recipes
-    from trunkline_training import release, ssd, ssdlite
+    from trunkline_training import release, ssdlite
     from trunkline_training.ssd import SsdFit
 
     detector = random_detector()
     monkeypatch.setattr(ssdlite, "read", lambda path: detector)
-    monkeypatch.setattr(ssd.sources, "resolve", lambda sources, report: (sources[0], Path("x")))
+    monkeypatch.setattr(sources, "resolve", lambda wanted, report: (wanted[0], Path("x")))
     monkeypatch.setattr(recipes, "bundle_root", lambda: output)
     metrics = release.fit_ssd(SsdFit(data, threads=1), output, print)
     assert metrics["fit_pictures"] == 4

@@ -45,7 +45,8 @@ def test_a_convolution_is_recovered() -> None:
             for dx in range(3):
                 part = padded[:, :, dy : dy + 7, dx : dx + 6]
                 out += np.einsum("oc,nchw->nohw", weight[:, :, dy, dx], part)
-        return out.astype(np.float32)
+        result: np.ndarray = out.astype(np.float32)
+        return result
 
     conv, explained = stitch.fit(((batch, convolved(batch)) for batch in batches), 4)
     np.testing.assert_allclose(conv.weight, weight, atol=2e-3)

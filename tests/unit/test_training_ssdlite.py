@@ -54,7 +54,8 @@ def logits(**scores: float) -> np.ndarray:
     table = np.full((1, 4, LABELS), 0.001)
     for name, score in scores.items():
         table[0, int(name[1]), int(name[3])] = score
-    return np.log(table / (1 - table))
+    result: np.ndarray = np.log(table / (1 - table))
+    return result
 
 
 def test_boxes_are_decoded(network: Network) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,8 +18,12 @@ from trunkline.weights import ModelStore, build, recipes, sets
 from trunkline.weights.sets import Network, Reference
 from trunkline.weights.store import bundle_root
 
-torch = pytest.importorskip("torch")
-torchvision = pytest.importorskip("torchvision")
+if TYPE_CHECKING:
+    import torch
+    import torchvision
+else:
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
 state_dict = pytest.importorskip("trunkline.weights.state_dict")
 torchvision_v1 = pytest.importorskip("trunkline.weights.published.torchvision_v1")
 pytestmark = pytest.mark.torch

@@ -10,7 +10,7 @@ import pytest
 
 from tests.samples import SPEC
 from trunkline.errors import WeightsError
-from trunkline.weights import ModelStore, manifest, publish
+from trunkline.weights import ModelStore, TailEntry, TrunkEntry, manifest, publish
 from trunkline.weights.manifest import Manifest
 from trunkline.weights.publish import TailDraft
 from trunkline.weights.store import bundle_root
@@ -134,7 +134,7 @@ def test_a_tail_replaces_the_one_before(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_released_bundle_is_whole_and_small() -> None:
     store = ModelStore((bundle_root(),))
-    entries = [*store.trunks(), *store.tails()]
+    entries: list[TrunkEntry | TailEntry] = [*store.trunks(), *store.tails()]
     assert {tail.task for tail in store.manifest("mobilenet_v2", "keras-160").tails} == {
         "classifier",
         "ssd",
