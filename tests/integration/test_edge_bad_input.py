@@ -350,11 +350,11 @@ def test_head_where_only_get_is(edge: str) -> None:
 )
 def test_what_is_no_http(edge: str, request_bytes: bytes) -> None:
     with connect(edge) as connection:
-        connection.sendall(request_bytes)
-        connection.shutdown(socket.SHUT_WR)
         try:
+            connection.sendall(request_bytes)
+            connection.shutdown(socket.SHUT_WR)
             answer = connection.recv(1000)
-        except ConnectionResetError:
+        except OSError:  # it may close on such a client before that has sent everything
             answer = b""
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
     assert post(edge, picture()).status == 200

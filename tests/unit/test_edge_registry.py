@@ -47,11 +47,11 @@ async def test_an_unforeseen_error_is_logged_and_outlived(
     assert registry.status("t").state == "unreachable"
     registry.start(SPEC)
     with caplog.at_level(logging.INFO):
-        while registry.status("t").state != "serving":
+        while registry.status("t").state != "serving":  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
     assert "cannot examine task t" in caplog.text
     assert registry.status("t").info == INFO
     registry.doubt("t")
-    while client.looks < 3:
+    while client.looks < 3:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await registry.close()
