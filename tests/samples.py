@@ -25,7 +25,8 @@ def waves(shape: tuple[int, int, int] = SPEC.shape) -> Tensor:
     """A smooth signed (C, H, W) tensor, the same on every machine: integers over 16."""
     channels, rows, columns = np.indices(shape)
     values = (rows * (channels % 5 + 1) + columns * (channels % 3 + 1)) % 97 - 48
-    return (values / 16).astype(np.float32)
+    tensor: Tensor = (values / 16).astype(np.float32)
+    return tensor
 
 
 def photograph(name: str = "chelsea") -> Image.Image:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -39,23 +39,22 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def network() -> torch.nn.Module:
+def network() -> Any:  # typed as Any: its layers have no types of their own
     """A MobileNetV2 with random weights and batch norms that do something."""
     torch.manual_seed(0)
-    model = torchvision.models.mobilenet_v2(weights=None)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, 0.8, 1.2)
-            torch.nn.init.uniform_(module.bias, -0.1, 0.3)
-            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
-            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-    return model.eval()
+    model: Any = torchvision.models.mobilenet_v2(weights=None)
+    norms: list[Any] = [item for item in model.modules() if type(item) is torch.nn.BatchNorm2d]
+    for module in norms:
+        torch.nn.init.uniform_(module.weight, 0.8, 1.2)
+        torch.nn.init.uniform_(module.bias, -0.1, 0.3)
+        torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+        torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+    model.eval()
+    return model
 
 
 @pytest.fixture
-def published(
-    network: torch.nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def published(network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The state dict behind a local server, in place of torchvision's; the served file."""
     import hashlib
 
@@ -90,7 +89,7 @@ def reference(path: Path) -> Reference:
 
 
 def test_a_state_dict_from_a_server_becomes_a_set(
-    published: Path, network: torch.nn.Module, tmp_path: Path
+    published: Path, network: Any, tmp_path: Path
 ) -> None:
     said: list[str] = []
     entry = build.build(*NAME, ModelStore((tmp_path / "store",)), said.append)
