@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import dataclasses
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,11 +55,11 @@ class Compute:
         return await self._run(self._warm, codec)
 
     async def pack(self, data: bytes, codec: FeatureCodec) -> Packed:
-        """The frame of a picture file.
+        """The frame of a picture file, whose capture time is taken to be now.
 
         Raises ImageError and kin, ParameterError (a plane that the codec cannot hold).
         """
-        return await self._run(self._pack, data, codec)
+        return await self._run(self._pack, data, codec, time.time())
 
     def close(self) -> None:
         """End the workers once they are idle."""
@@ -75,13 +77,14 @@ class Compute:
         self._trunk = trunk
         return trunk
 
-    def _pack(self, data: bytes, codec: FeatureCodec) -> Packed:
+    def _pack(self, data: bytes, codec: FeatureCodec, arrived_s: float) -> Packed:
         if self._trunk is None:
             raise TrunklineError("no trunk is loaded: start() comes first")
         watch = Stopwatch()
         with watch.stage("decode"):
             image = images.decode(data, self._max_pixels)
-        return Packed(_frame_of(image, self._trunk, codec, watch), watch.ms)
+        frame = _frame_of(image, self._trunk, codec, watch)
+        return Packed(dataclasses.replace(frame, capture_time=arrived_s), watch.ms)
 
 
 def _frame_of(image: Image.Image, trunk: Trunk, codec: FeatureCodec, watch: Stopwatch) -> Frame:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -196,6 +198,7 @@ def frame_from(response: httpx.Response) -> Frame:
         arrangement=fields["arrangement"],
         quantiser=Quantiser(float(fields["min"]), float(fields["max"]), int(fields["bits"])),
         image_size=(image_width, image_height),
+        capture_time=float(fields["capture-time"]),
     )
 
 
@@ -204,9 +207,17 @@ def test_encode_and_infer_code_alike(edge: str, classifier: FakeTask) -> None:
     encoded = httpx.post(f"{edge}/v1/encode?{query}", content=picture())
     answer = httpx.post(f"{edge}/v1/infer?{query}", content=picture()).json()
     sent = classifier.requests[-1].frame
-    assert sent == frame_from(encoded)
+    assert sent == dataclasses.replace(frame_from(encoded), capture_time=sent.capture_time)
     assert answer["frame"]["payload_bytes"] == len(encoded.content)
     assert answer["frame"]["wire_bytes"] == len(wire.request_to_bytes(InferRequest(sent)))
+
+
+def test_the_capture_time_is_the_pictures_arrival(edge: str, classifier: FakeTask) -> None:
+    before = time.time()
+    httpx.post(f"{edge}/v1/infer?tasks=classifier", content=picture())
+    captured = classifier.requests[-1].frame.capture_time
+    assert captured is not None
+    assert before - 1e-3 <= captured <= time.time() + 1e-3
 
 
 def test_tasks_are_listed(edge: str) -> None:

@@ -103,4 +103,6 @@ def _frame_headers(frame: Frame) -> dict[str, str]:
         fields["Min"] = repr(frame.quantiser.min)
         fields["Max"] = repr(frame.quantiser.max)
         fields["Bits"] = str(frame.quantiser.bits)
+    if frame.capture_time is not None:
+        fields["Capture-Time"] = repr(frame.capture_time)
     return {f"X-Trunkline-{name}": value for name, value in fields.items()}
