@@ -30,6 +30,10 @@ def test_every_command_of_the_contract_is_listed(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("name", sorted(cli.find_commands()))
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if cli.find_commands()[name].lack:
+        assert cli.main([name, "--help"]) == 1
+        assert "pip install 'trunkline[" in capsys.readouterr().err
+        return
     with pytest.raises(SystemExit) as stopped:
         cli.main([name, "--help"])
     assert stopped.value.code == 0
