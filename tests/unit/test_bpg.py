@@ -217,7 +217,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=400, deadline=1000)
+@settings(max_examples=400)
 @given(
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=3), st.integers(0, 4)), min_size=1),
@@ -236,7 +236,7 @@ def test_hostile_files_give_a_picture_or_our_error(
     assert back.dtype == np.uint8
 
 
-@settings(max_examples=200, deadline=1000)
+@settings(max_examples=200)
 @given(st.binary(min_size=1, max_size=200))
 def test_noise_in_the_slice_gives_a_picture_or_our_error(noise: bytes) -> None:
     file, shape = SEEDS[0]
