@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trunkline import codecs
 from trunkline.errors import MissingExtraError, ParameterError
+from trunkline.spelling import codec_types, typed
 from trunkline.types import ParameterValue
-from trunkline_edge.parameters import codec_names, typed
 
 FALLBACK = "webp"
 
@@ -15,7 +15,7 @@ Chosen = tuple[str, dict[str, ParameterValue]]
 def parse(text: str) -> Chosen:
     """`bpg` or `bpg:qp=32,...` as id and parameters, checked. Raises ParameterError and kin."""
     id, _, rest = text.partition(":")
-    types = codec_names()
+    types = codec_types()
     params: dict[str, ParameterValue] = {}
     for pair in filter(None, rest.split(",")):
         name, equals, value = pair.partition("=")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trunkline import codecs
 from trunkline.codecs import FeatureCodec
 from trunkline.errors import ParameterError, UnknownNameError
 from trunkline.quantize import BITS
+from trunkline.spelling import codec_types, typed
 from trunkline.tiling import ARRANGEMENTS
 from trunkline.types import ParameterValue
 from trunkline_edge.problems import Problem
@@ -45,7 +45,7 @@ def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
 
     Raises ParameterError that says what is allowed, Problem 404 for a task that is not known.
     """
-    types = codec_names()
+    types = codec_types()
     given = _once(query, types)
     return Wishes(
         codec=_codec(given, types, defaults),
@@ -54,34 +54,6 @@ def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
         top_k=_top_k(given.get("top_k")),
         score_threshold=_threshold(given.get("score_threshold")),
     )
-
-
-def typed(name: str, kind: str, text: str) -> ParameterValue:
-    """A text as `kind`: int, float, bool (`true`, `false`) or str. Raises ParameterError."""
-    readers: dict[str, Callable[[str], ParameterValue]] = {
-        "int": int,
-        "float": _finite,
-        "bool": lambda word: {"true": True, "false": False}[word.lower()],
-        "str": str,
-    }
-    try:
-        if not text.isascii() or "_" in text or text != text.strip():
-            raise ValueError(text)  # Python reads more into numbers than HTTP's users mean
-        return readers[kind](text)
-    except (KeyError, ValueError) as error:
-        words = {"int": "a whole number", "float": "a number", "bool": "true or false"}
-        raise ParameterError(
-            f"{name} is {text[:50]!r}: expected {words.get(kind, 'plain text')}"
-        ) from error
-
-
-def codec_names() -> dict[str, str]:
-    """Every parameter of every codec, with its type."""
-    return {
-        name: str(field["type"])
-        for info in codecs.table()
-        for name, field in info.parameters.items()
-    }
 
 
 def _once(query: Iterable[tuple[str, str]], types: Mapping[str, str]) -> dict[str, str]:
@@ -155,11 +127,4 @@ def _within(name: str, value: float, low: float, high: float, *, above: bool = F
     if value < low or value > high or (above and value == low):
         bounds = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
         raise ParameterError(f"{name} is {value:g}: expected {bounds}")
-    return value
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
     return value

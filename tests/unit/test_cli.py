@@ -131,7 +131,7 @@ def test_a_lossy_frame_becomes_the_mosaic_that_was_sent(tmp_path: Path) -> None:
         (["encode", __file__, "-o", "f", "--codec", "raw"], "not a known picture format"),
         (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--qp", "3"], "no parameter 'qp'"),
         (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--quality", "101"], "from 0 to 100"),
-        (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--param", "quality=x"], "expected int"),
+        (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--param", "quality=x"], "whole number"),
         (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--param", "quality"], "NAME=VALUE"),
         (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--bits", "16"], "webp takes 8 bits"),
         (["encode", CHELSEA, "-o", "f", "--codec", "raw", "--weights", "x"], "no trunk"),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
 
 from trunkline import codecs
 from trunkline.errors import ParameterError
+from trunkline.spelling import codec_types, typed
 from trunkline.tiling import ARRANGEMENTS, DEFAULT_ARRANGEMENT
 from trunkline.types import ParameterValue
 
@@ -39,22 +38,7 @@ def spelled(arguments: argparse.Namespace) -> dict[str, str]:
     return given
 
 
-def typed(codec: str, given: dict[str, str]) -> dict[str, ParameterValue]:
-    """Texts as the codec's parameter types. Raises ParameterError."""
-    (info,) = [info for info in codecs.table() if info.id == codec]
-    return {name: _value(info.parameters.get(name), name, text) for name, text in given.items()}
-
-
-def _value(known: dict[str, Any] | None, name: str, text: str) -> ParameterValue:
-    """One text by its parameter's type; an unknown name is left for the codec to refuse."""
-    kind = known["type"] if known else "str"
-    readers: dict[str, Callable[[str], ParameterValue]] = {
-        "bool": lambda word: {"true": True, "false": False}[word.lower()],
-        "int": int,
-        "float": float,
-        "str": str,
-    }
-    try:
-        return readers[kind](text)
-    except (KeyError, ValueError) as error:
-        raise ParameterError(f"{name} is {text!r}: expected {kind}") from error
+def values(given: dict[str, str]) -> dict[str, ParameterValue]:
+    """Texts as the types of codec parameters. Raises ParameterError."""
+    types = codec_types()
+    return {name: typed(name, types.get(name, "str"), text) for name, text in given.items()}

@@ -45,7 +45,7 @@ def _frame(arguments: argparse.Namespace) -> Frame:
     """The picture's frame, by the whole edge side of the pipeline."""
     from trunkline import codecs, images, pipeline, trunks
 
-    params = codec_options.typed(arguments.codec, codec_options.spelled(arguments))
+    params = codec_options.values(codec_options.spelled(arguments))
     codec = codecs.feature(
         arguments.codec,
         arrangement=arguments.arrangement or "luma",
