@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.command import Command
+from trunkline.commands import frame_fields
 from trunkline.errors import ParameterError
 from trunkline.files import read_bytes, write_bytes
 from trunkline.types import Frame, Samples
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         _write(arguments.output, picture, None)
     else:
         frame = wire.frame_from_bytes(data)
-        fields = _fields(frame)
+        fields = frame_fields.of(frame)
         _write_frame(arguments.output, frame)
     fields["bytes"] = len(data)
     print(json.dumps(fields) if arguments.json else _lines(arguments.file, fields))
@@ -72,25 +73,6 @@ def _write(output: Path | None, picture: Samples, tensor: Any) -> None:  # noqa:
     buffer = io.BytesIO()
     np.save(buffer, tensor)
     write_bytes(output, buffer.getvalue())
-
-
-def _fields(frame: Frame) -> dict[str, Any]:
-    quantiser = frame.quantiser
-    return {
-        "trunk": frame.trunk,
-        "cut": frame.cut,
-        "digest": frame.digest,
-        "shape": frame.shape,
-        "codec": frame.codec,
-        "params": dict(frame.params),
-        "arrangement": frame.arrangement,
-        "min": quantiser.min if quantiser else None,
-        "max": quantiser.max if quantiser else None,
-        "bits": quantiser.bits if quantiser else None,
-        "image_size": frame.image_size,
-        "capture_time": frame.capture_time,
-        "payload_bytes": len(frame.payload),
-    }
 
 
 def _lines(file: Path, fields: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from trunkline.command import Command
-from trunkline.commands import codec_options
+from trunkline.commands import codec_options, frame_fields
 from trunkline.files import read_bytes, write_bytes
 from trunkline.types import Frame
 
@@ -68,20 +68,7 @@ def _described(arguments: argparse.Namespace, frame: Frame, size: int) -> str:
     if not arguments.json:
         what = "frame" if arguments.frame else f"{frame.codec} payload"
         return f"{arguments.output}: {what} of {size} bytes, tensor {frame.shape}"
-    fields = {
-        "file": str(arguments.output),
-        "bytes": size,
-        "trunk": frame.trunk,
-        "cut": frame.cut,
-        "digest": frame.digest,
-        "shape": frame.shape,
-        "codec": frame.codec,
-        "params": dict(frame.params),
-        "arrangement": frame.arrangement,
-        "min": frame.quantiser.min if frame.quantiser else None,
-        "max": frame.quantiser.max if frame.quantiser else None,
-        "payload_bytes": len(frame.payload),
-    }
+    fields = {"file": str(arguments.output), "bytes": size} | frame_fields.of(frame)
     return json.dumps(fields)
 
 
