@@ -53,7 +53,7 @@ test-torch: $(VENV)/.ready-check
 
 # A machine without containers is an error here, not a pass.
 e2e: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -m e2e --no-skips $(TEST_ARGS)
+	$(BIN)/python -m pytest tests/e2e --no-skips $(TEST_ARGS)
 
 check: $(VENV)/.ready-check build/stubs/.ready
 	$(BIN)/ruff check .
