@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = next((word for word in words if word in commands), "")
     try:
         if chosen:
-            _require(chosen, commands[chosen])
+            _require(commands[chosen])
         arguments = build_parser(commands, chosen).parse_args(words)
         return commands[arguments.command].run(arguments)
     except TrunklineError as error:
@@ -38,12 +38,12 @@ def find_commands() -> dict[str, Command]:
     return {entry.name: _load(entry) for entry in entries}
 
 
-def _require(name: str, command: Command) -> None:
+def _require(command: Command) -> None:
     """Raise TrunklineError for a subcommand that cannot run here."""
     if command.broken:
         raise TrunklineError(command.broken)
     if command.lack:
-        raise MissingExtraError(f"trunkline {name}", command.extra)
+        raise MissingExtraError("this subcommand", command.extra)
 
 
 def _load(entry: EntryPoint) -> Command:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -13,20 +14,33 @@ from trunkline.errors import ParameterError, TrunklineError, UnavailableError
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 
+DEFAULT_TIMEOUT_S = 30.0
+MAX_ANSWER_BYTES = 32 << 20
+"""Beyond any answer: a 50-megapixel picture's frame is no larger than a small one's."""
+ANSWER_FIELDS = ("complete", "image", "frame", "tasks", "timings_ms")
+
+
 class EdgeClient:
     """Talks to one edge; every call opens a connection of its own."""
 
-    def __init__(self, url: str = DEFAULT_URL, timeout_s: float = 30.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ParameterError(f"{url!r} is no edge's address: expected such as {DEFAULT_URL}")
+    def __init__(self, url: str = DEFAULT_URL, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         self._url = url.rstrip("/")
-        self._parts = parts
         self._timeout_s = timeout_s
+        try:
+            parts = urlsplit(url)
+            self._host, self._port = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise _no_address(url) from error
+        if parts.scheme not in ("http", "https") or not self._host:
+            raise _no_address(url)
+        self._secure = parts.scheme == "https"
+        self._path = parts.path.rstrip("/")
 
     def infer(self, image: bytes, query: Mapping[str, object]) -> dict[str, Any]:
         """POST /v1/infer: the answer, whole or partial. Raises TrunklineError for a refusal."""
-        answer: dict[str, Any] = json.loads(self._post("/v1/infer", image, query))
+        answer = self._json(self._post("/v1/infer", image, query))
+        if not all(name in answer for name in ANSWER_FIELDS):
+            raise self._stranger(f"its answer lacks one of {', '.join(ANSWER_FIELDS)}")
         return answer
 
     def encode(self, image: bytes, query: Mapping[str, object]) -> bytes:
@@ -36,10 +50,7 @@ class EdgeClient:
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
         """A JSON document and its status. Raises UnavailableError."""
         status, body = self._request("GET", path, None)
-        try:
-            return status, json.loads(body)
-        except json.JSONDecodeError as error:
-            raise UnavailableError(f"{self._url}{path} is no Trunkline edge: no JSON") from error
+        return status, self._json(body)
 
     def _post(self, path: str, body: bytes, query: Mapping[str, object]) -> bytes:
         given = {name: value for name, value in query.items() if value is not None}
@@ -50,27 +61,50 @@ class EdgeClient:
         return answer
 
     def _request(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        secure = self._parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        host, port = self._parts.hostname or "", self._parts.port
-        connection = kind(host, port, timeout=self._timeout_s)
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
         try:
-            connection.request(method, self._parts.path.rstrip("/") + path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
+            connection = kind(self._host, self._port, timeout=self._timeout_s)
+            with closing(connection):
+                connection.request(method, self._path + path, body, headers)
+                response = connection.getresponse()
+                answer = response.read(MAX_ANSWER_BYTES + 1)
+        except TimeoutError as error:
+            raise UnavailableError(
+                f"the edge at {self._url} did not answer within {self._timeout_s:g} s"
+            ) from error
+        except http.client.HTTPException as error:
+            raise self._stranger("it speaks no HTTP") from error
+        except OSError as error:
             raise UnavailableError(
                 f"no edge answers at {self._url} ({error}): start one with `trunkline up`"
             ) from error
-        finally:
-            connection.close()
+        if len(answer) > MAX_ANSWER_BYTES:
+            raise self._stranger(f"its answer has more than {MAX_ANSWER_BYTES} bytes")
+        return response.status, answer
+
+    def _json(self, body: bytes) -> dict[str, Any]:
+        try:
+            document = json.loads(body)
+        except ValueError as error:
+            raise self._stranger("its answer is no JSON") from error
+        if not isinstance(document, dict):
+            raise self._stranger("its answer is no JSON object")
+        return document
+
+    def _stranger(self, why: str) -> UnavailableError:
+        return UnavailableError(f"what answers at {self._url} is no Trunkline edge: {why}")
+
+
+def _no_address(url: str) -> ParameterError:
+    return ParameterError(f"{url!r} is no edge's address: expected such as {DEFAULT_URL}")
 
 
 def _detail(body: bytes) -> str:
-    """What a problem document says, or the body's beginning."""
+    """What a problem document says, or the body's beginning, printable, in one line."""
     try:
         problem = json.loads(body)
-    except ValueError:
-        return body[:200].decode(errors="replace")
-    return str(problem.get("detail") or problem.get("title"))
+        text = str(problem.get("detail") or problem.get("title"))
+    except (ValueError, AttributeError):
+        text = body[:200].decode("ascii", errors="replace")
+    return "".join(c if c.isprintable() else " " for c in text)[:500]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import uuid
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
@@ -20,24 +19,38 @@ def read_bytes(path: Path) -> bytes:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file by renaming a finished one, so that nobody ever sees half of it.
 
+    A symbolic link stays one; what is no file, such as a pipe or a device, is written to.
     Raises TrunklineError with the system's reason.
     """
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-        try:
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink()
-            raise
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve(), data)
     except OSError as error:
         raise TrunklineError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents where there are none. Raises TrunklineError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrunklineError(f"cannot make the folder {path}: {error.strerror}") from error
+
+
+def check_different(source: Path, target: Path) -> None:
+    """Raise TrunklineError where writing `target` would destroy `source`."""
+    if source.exists() and target.exists() and source.samefile(target):
+        raise TrunklineError(f"{target} is the input: name another output")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+        temporary.replace(path)
+    except BaseException:  # also when interrupted: nothing is left behind
+        temporary.unlink(missing_ok=True)
+        raise

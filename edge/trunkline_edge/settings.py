@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from trunkline import flags
-from trunkline.engines import DEFAULT_ENGINE
+from trunkline.engines import DEFAULT_ENGINE, ENGINES
 from trunkline.errors import ParameterError
 from trunkline.images import MAX_PIXELS, PILLOW_MAX_PIXELS
 
@@ -20,13 +20,18 @@ DEFAULT_TASKS = "classifier=127.0.0.1:50051,ssd=127.0.0.1:50052"
 class EdgeSettings(BaseSettings):
     """Everything an edge process may be told."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # compose files hand on `${VARIABLE:-}`
+        frozen=True,
+        extra="forbid",
+    )
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every one")
     port: int = Field(8080, ge=0, le=65535, description="HTTP port; 0 for a free one")
     trunk: str = Field("mobilenet_v2", description="trunk to run")
     weights: str = Field("keras-160", description="weight set of that trunk")
-    engine: str = Field(DEFAULT_ENGINE, description="what runs the trunk")
+    engine: str = Field(DEFAULT_ENGINE, description=f"what runs the trunk: {', '.join(ENGINES)}")
     precision: str = Field("f32", description="what the engine computes in: f32 or bf16")
     threads: int = Field(0, ge=0, description="threads of the engine; 0 for one a core")
     workers: int = Field(2, ge=1, le=64, description="pictures that are computed at a time")

@@ -146,20 +146,33 @@ def test_noise_is_refused(setting: Setting, payload: bytes) -> None:
 
 
 @each_setting
-def test_its_files_are_recognised_and_say_their_size(setting: Setting) -> None:
+@pytest.mark.parametrize("arrangement", tiling.ARRANGEMENTS)
+def test_its_files_are_recognised_and_say_what_they_are(setting: Setting, arrangement: str) -> None:
     codec = setting.make()
-    payload = codec.encode(plane())
-    if codec.magic:
+    for bits in codec.bits:
+        picture = tiling.arrange(plane(bits), arrangement)
+        payload = codec.encode(picture)
+        if not codec.magic:
+            assert codecs.recognise(payload) is None
+            with pytest.raises(ParameterError, match="whole frame"):
+                codec.probe(payload)
+            continue
         recognised = codecs.recognise(payload)
         assert recognised is not None
         assert recognised.id == codec.id
-        shape, bits = codec.probe(payload)
-        assert shape[:2] == (112, 224)
-        assert bits == 8
-    else:
-        assert codecs.recognise(payload) is None
-        with pytest.raises(ParameterError, match="whole frame"):
-            codec.probe(payload)
+        shape, depth = codec.probe(payload)
+        assert (shape[:2], depth) == ((112, 224), bits)
+        decoded = recognised.decode(payload, shape, depth)
+        decoded = decoded if decoded.ndim == picture.ndim else decoded[..., 1]  # grey as colour
+        np.testing.assert_array_equal(decoded, codec.decode(payload, picture.shape, bits))
+
+
+@each_setting
+def test_noise_behind_the_magic_has_no_size(setting: Setting) -> None:
+    codec = setting.make()
+    if codec.magic:
+        with pytest.raises(CorruptFrameError):
+            codec.probe(codec.magic + bytes(40))
 
 
 @each_setting

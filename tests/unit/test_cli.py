@@ -77,7 +77,7 @@ def test_a_missing_extra_is_named(
     monkeypatch.setattr("trunkline.command.find_spec", lambda name: None)
     assert cli.main(["encode", CHELSEA, "-o", "f"]) == 1
     assert capsys.readouterr().err == (
-        "trunkline encode: trunkline encode needs an optional library: "
+        "trunkline encode: this subcommand needs an optional library: "
         "pip install 'trunkline[edge]'\n"
     )
 
@@ -142,7 +142,13 @@ def test_a_lossy_frame_becomes_the_mosaic_that_was_sent(tmp_path: Path) -> None:
         (["infer", CHELSEA, "--edge", "ftp://x"], "is no edge's address"),
         (["infer", "nowhere.jpg"], "cannot read nowhere.jpg"),
         (["up", "--weights", "imagenet-22k"], "imagenet-22k"),
-        (["up", "--port", "70000"], "port 70000 does not exist"),
+        (["up", "--port", "8080", "--task-port", "8080"], "two services on one port"),
+        (["up", "--task-port", "65535"], "port 65536 for ssd does not exist"),
+        (["encode", CHELSEA, "-o", CHELSEA], "is the input"),
+        (["encode", CHELSEA, "-o", "f", "--qp", "3", "--param", "qp=4"], "qp is given twice"),
+        (["infer", CHELSEA, "--edge", "http://localhost:nine"], "is no edge's address"),
+        (["decode", "/dev/null"], "is empty"),
+        (["up", "--port", "70000"], "port 70000 for edge does not exist"),
     ],
 )
 def test_errors_are_one_line_and_exit_1(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
 
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
-from trunkline.codecs.probe import picture_shape
 from trunkline.types import Samples
 
 END = b"IEND\xaeB`\x82"
 """The last chunk's name and checksum."""
+HEADER_BYTES = 26
+"""Magic and the beginning of IHDR, up to its colour type."""
+GREY, RGB = 0, 2
 
 
 @dataclass(frozen=True)
@@ -45,5 +48,13 @@ class Png(PictureCodec):
         return picture
 
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
-        """What the file's header claims."""
-        return picture_shape(self.id, payload, "PNG")
+        """What the file's header, the chunk IHDR, claims."""
+        header = payload[len(self.magic) : HEADER_BYTES]
+        if len(payload) < HEADER_BYTES or header[4:8] != b"IHDR":
+            raise corrupt(self.id, "it has no header", "a PNG file")
+        width, height, bits, colour = struct.unpack(">IIBB", header[8:])
+        if colour not in (GREY, RGB) or bits not in self.bits:
+            raise corrupt(
+                self.id, f"colour type {colour}, {bits} bits", "grey or RGB, 8 or 16 bits"
+            )
+        return ((height, width) if colour == GREY else (height, width, 3)), bits

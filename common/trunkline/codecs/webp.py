@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter
-from trunkline.codecs.probe import picture_shape
 from trunkline.errors import ParameterError
 from trunkline.types import Samples
 
@@ -57,4 +58,8 @@ class Webp(PictureCodec):
 
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
         """What the file's header claims."""
-        return picture_shape(self.id, payload, "WebP")
+        try:
+            with Image.open(BytesIO(payload), formats=["WebP"]) as image:
+                return (image.height, image.width, 3), 8
+        except (OSError, ValueError, SyntaxError) as error:
+            raise corrupt(self.id, error, "a WebP file") from error

@@ -14,7 +14,9 @@ from trunkline.types import ParameterValue
 def configure(parser: argparse.ArgumentParser, default: str | None) -> None:
     """Add --codec, --qp, --quality, --param, --arrangement and --bits; `default` names a codec."""
     ids = [info.id for info in codecs.table()]
-    parser.add_argument("--codec", choices=ids, default=default, help=f"codec ({default})")
+    parser.add_argument(
+        "--codec", choices=ids, default=default, help=f"({default or 'what the edge is set to'})"
+    )
     parser.add_argument("--qp", type=int, help="short for --param qp=N")
     parser.add_argument("--quality", type=int, help="short for --param quality=N")
     parser.add_argument(
@@ -31,10 +33,10 @@ def spelled(arguments: argparse.Namespace) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals:
             raise ParameterError(f"--param {pair!r}: expected NAME=VALUE")
-        given[name] = value
+        _once(given, name, value)
     for name in ("qp", "quality"):
         if getattr(arguments, name) is not None:
-            given[name] = str(getattr(arguments, name))
+            _once(given, name, str(getattr(arguments, name)))
     return given
 
 
@@ -42,3 +44,9 @@ def values(given: dict[str, str]) -> dict[str, ParameterValue]:
     """Texts as the types of codec parameters. Raises ParameterError."""
     types = codec_types()
     return {name: typed(name, types.get(name, "str"), text) for name, text in given.items()}
+
+
+def _once(given: dict[str, str], name: str, value: str) -> None:
+    if name in given:
+        raise ParameterError(f"{name} is given twice: expected once")
+    given[name] = value

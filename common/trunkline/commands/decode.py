@@ -10,8 +10,8 @@ from typing import Any
 
 from trunkline.command import Command
 from trunkline.commands import frame_fields
-from trunkline.errors import ParameterError
-from trunkline.files import read_bytes, write_bytes
+from trunkline.errors import CorruptFrameError, ParameterError
+from trunkline.files import check_different, read_bytes, write_bytes
 from trunkline.types import Frame, Samples
 
 
@@ -30,7 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.output is not None and arguments.output.suffix not in (".png", ".npy"):
         raise ParameterError(f"cannot write {arguments.output}: expected a .png or .npy file")
+    if arguments.output is not None:
+        check_different(arguments.file, arguments.output)
     data = read_bytes(arguments.file)
+    if not data:
+        raise CorruptFrameError(f"{arguments.file} is empty: expected a frame or a payload file")
     codec = codecs.recognise(data)
     if codec is not None:
         shape, bits = codec.probe(data)

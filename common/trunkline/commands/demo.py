@@ -12,6 +12,7 @@ from typing import Any
 from trunkline.client import EdgeClient
 from trunkline.command import Command
 from trunkline.commands import line_options
+from trunkline.files import write_bytes
 
 PICTURES = ("chelsea", "astronaut", "coffee", "rocket")
 
@@ -34,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         answers = {name: _show(client, name, arguments.out) for name in PICTURES}
         if arguments.once:
             return _judge(answers)
-        print(f"the line stays up at {line.config.url} (docs at /docs) until Ctrl-C", flush=True)
-        return line_options.wait(line)
+        url = line.config.url
+        return line_options.wait(line, f"\nthe line stays up at {url} (docs at /docs) until Ctrl-C")
 
 
 def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
@@ -49,14 +50,16 @@ def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
     answer = client.infer(data, {})
     image = Image.open(io.BytesIO(data))
     jpeg = _jpeg_bytes(image, 224)
-    share = answer["frame"]["payload_bytes"] / jpeg
+    frame = answer["frame"]["payload_bytes"]
     print(
-        f"\n{name}.jpg: {len(data)} bytes, {jpeg} as a 224 x 224 JPEG; "
-        f"the frame is {share:.0%} of the latter"
+        f"\n{name}.jpg: {len(data)} bytes; squashed to 224 x 224, {jpeg} as JPEG "
+        f"and {frame} as frame ({frame / jpeg:.0%})"
     )
     print("\n".join(describe(answer)), flush=True)
-    annotate(image, answer).save(out / f"{name}.annotated.png")
-    (out / f"{name}.mosaic.png").write_bytes(client.encode(data, {"codec": "png"}))
+    buffer = io.BytesIO()
+    annotate(image, answer).save(buffer, "PNG")
+    write_bytes(out / f"{name}.annotated.png", buffer.getvalue())
+    write_bytes(out / f"{name}.mosaic.png", client.encode(data, {"codec": "png"}))
     print(f"  {'written':<11} {out / name}.annotated.png, {out / name}.mosaic.png")
     return answer
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trunkline.command import Command
 from trunkline.commands import codec_options, frame_fields
-from trunkline.files import read_bytes, write_bytes
+from trunkline.files import check_different, read_bytes, write_bytes
 from trunkline.types import Frame
 
 
@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the payload (a picture file of the codec's format) or the frame; say what it is."""
     from trunkline import wire
 
+    check_different(arguments.image, arguments.output)
     frame = _frame(arguments)
     data = wire.frame_to_bytes(frame) if arguments.frame else frame.payload
     write_bytes(arguments.output, data)

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from trunkline.client import DEFAULT_URL, EdgeClient
+from trunkline.client import DEFAULT_TIMEOUT_S, DEFAULT_URL, EdgeClient
 from trunkline.command import Command
 from trunkline.commands import codec_options
 from trunkline.files import read_bytes
@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         "timeout_ms": arguments.timeout_ms,
         **codec_options.spelled(arguments),
     }
-    answer = EdgeClient(arguments.edge).infer(read_bytes(arguments.image), query)
+    timeout_s = DEFAULT_TIMEOUT_S + (arguments.timeout_ms or 0) / 1e3
+    answer = EdgeClient(arguments.edge, timeout_s).infer(read_bytes(arguments.image), query)
     if arguments.json:
         print(json.dumps(answer, indent=2))
     else:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.demo.line import Line, LineConfig
-from trunkline.errors import MissingExtraError, ParameterError, WeightsError
+from trunkline.errors import MissingExtraError, UnavailableError, WeightsError
 from trunkline.weights.store import ModelStore
 
 REQUIRES = ("fastapi", "uvicorn", "grpc", "grpc_health", "openvino", "pydantic_settings")
 EXTRA = "edge,task"
 FIRST_TASK_PORT = 50051
+POLL_S = 0.5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,25 +38,28 @@ def running_line(arguments: argparse.Namespace) -> Iterator[Line]:
     """The line that the options describe, up until the block ends, also by SIGTERM."""
     tasks = _tasks(arguments.trunk, arguments.weights)
     ports = {name: arguments.task_port + index for index, name in enumerate(tasks)}
-    for port in (arguments.port, *ports.values()):
-        if not 1 <= port <= 65535:
-            raise ParameterError(f"port {port} does not exist: expected 1 to 65535")
     config = LineConfig(
         arguments.trunk, arguments.weights, arguments.port, ports, arguments.out / "logs"
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     with Line(config) as line:
         yield line
 
 
-def wait(line: Line, poll_s: float = 0.5) -> int:
-    """Stay until Ctrl-C; raises UnavailableError when one of the processes ends by itself."""
-    import time
+def wait(line: Line, greeting: str) -> int:
+    """Print `greeting` and stay until Ctrl-C. Raises UnavailableError when the edge ends by itself.
 
+    A task that ends costs its own results only: the line goes on without it.
+    """
     try:
+        print(greeting, flush=True)
         while True:
-            line.check()
-            time.sleep(poll_s)
+            for obituary in line.bury():
+                if "edge" not in line.processes:
+                    raise UnavailableError(obituary)
+                print(f"{obituary}; its results are missing until it is back", flush=True)
+            time.sleep(POLL_S)
     except KeyboardInterrupt:
         print("\nstopping")
         return 0

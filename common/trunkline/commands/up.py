@@ -11,11 +11,8 @@ from trunkline.commands import line_options
 def run(arguments: argparse.Namespace) -> int:
     """Bring the line up and keep it up until Ctrl-C."""
     with line_options.running_line(arguments) as line:
-        print(
-            f"up: {line.config.url} with {', '.join(line.config.task_ports)}, until Ctrl-C",
-            flush=True,
-        )
-        return line_options.wait(line)
+        tasks = ", ".join(line.config.task_ports)
+        return line_options.wait(line, f"up: {line.config.url} with {tasks}, until Ctrl-C")
 
 
 command = Command(

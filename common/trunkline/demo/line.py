@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -15,11 +16,14 @@ from pathlib import Path
 from types import TracebackType
 
 from trunkline.client import EdgeClient
-from trunkline.errors import UnavailableError
+from trunkline.errors import ParameterError, TrunklineError, UnavailableError
+from trunkline.files import make_folder
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
+HIGHEST_PORT = 65535
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -81,27 +85,33 @@ class Line:
 
     def check(self) -> None:
         """Raise UnavailableError if one of the processes has ended."""
-        for name, process in self.processes.items():
-            if process.poll() is not None:
-                raise UnavailableError(
-                    f"{name} ended with code {process.returncode}: {self._last_words(name)}"
-                )
+        for obituary in self.bury():
+            raise UnavailableError(obituary)
+
+    def bury(self) -> list[str]:
+        """Forget the processes that have ended since; a line about each says how."""
+        ended = {name: p for name, p in self.processes.items() if p.poll() is not None}
+        for name in ended:
+            del self.processes[name]
+        return [self._obituary(name, process.returncode) for name, process in ended.items()]
 
     def _start(self) -> None:
         config = self.config
-        check_port_free("edge", config.port)
-        for name, port in config.task_ports.items():
-            check_port_free(name, port)
-        config.logs.mkdir(parents=True, exist_ok=True)
+        _check_ports({"edge": config.port, **config.task_ports})
+        make_folder(config.logs)
         model = ["--trunk", config.trunk, "--weights", config.set]
         for name, port in config.task_ports.items():
-            self._spawn(name, ["task", name, "--host", HOST, "--port", str(port), *model])
+            listen = ["--host", HOST, "--port", str(port), "--metrics-port", "0"]
+            self._spawn(name, ["task", name, *listen, *model])
         addresses = ",".join(f"{name}={HOST}:{port}" for name, port in config.task_ports.items())
         edge = ["edge", "--host", HOST, "--port", str(config.port), "--tasks", addresses, *model]
         self._spawn("edge", edge)
 
     def _spawn(self, name: str, arguments: list[str]) -> None:
-        log = self._stack.enter_context(self._log(name).open("wb"))
+        try:
+            log = self._stack.enter_context(self._log(name).open("wb"))
+        except OSError as error:
+            raise TrunklineError(f"cannot write {self._log(name)}: {error.strerror}") from error
         # a session of its own: the terminal's Ctrl-C reaches this process alone, which then
         # stops the others in order
         self.processes[name] = subprocess.Popen(  # noqa: S603 - our own command
@@ -110,6 +120,7 @@ class Line:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_parent,  # this process has no other threads
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
 
@@ -137,9 +148,31 @@ class Line:
     def _log(self, name: str) -> Path:
         return self.config.logs / f"{name}.log"
 
-    def _last_words(self, name: str) -> str:
+    def _obituary(self, name: str, code: int) -> str:
+        if code < 0:
+            return f"{name} was ended by {signal.Signals(-code).name}"
         lines = self._log(name).read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"it said nothing; see {self._log(name)}"
+        # its own last line where that is an error, which is no JSON as its log lines are
+        last = lines[-1] if lines and not lines[-1].startswith("{") else f"see {self._log(name)}"
+        return f"{name} ended with code {code}: {last}"
+
+
+def _end_with_parent() -> None:
+    """In a new process: be sent SIGTERM when the parent ends, however it does (Linux)."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "prctl"):
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _check_ports(ports: Mapping[str, int]) -> None:
+    """Raise TrunklineError unless the ports exist, differ and are free."""
+    for name, port in ports.items():
+        if not 1 <= port <= HIGHEST_PORT:
+            raise ParameterError(f"port {port} for {name} does not exist: expected 1 to 65535")
+        check_port_free(name, port)
+    if len(set(ports.values())) < len(ports):
+        listed = ", ".join(f"{name} {port}" for name, port in ports.items())
+        raise ParameterError(f"two services on one port ({listed}): choose --port and --task-port")
 
 
 def check_port_free(name: str, port: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 SHOWN = 5
-SHOWN_SCORE = 0.3
 
 
 def describe(answer: dict[str, Any]) -> list[str]:
