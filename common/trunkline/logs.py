@@ -16,7 +16,6 @@ from datetime import datetime, timezone
 from typing import TextIO
 
 REQUEST_ID_KEY = "x-request-id"
-LEVELS = ("debug", "info", "warning", "error")
 
 # the id of the request that this coroutine or thread works for; empty outside of requests
 request_id: ContextVar[str] = ContextVar("request_id", default="")

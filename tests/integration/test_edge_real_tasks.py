@@ -13,23 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.integration.edge_support import Loop, wait_for
 from tests.integration.test_edge_failures import states
-from trunkline.weights.store import ModelStore
 from trunkline_edge import server
 
 CHELSEA = (files("trunkline.demo") / "pictures" / "chelsea.jpg").read_bytes()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def released() -> None:
-    """Skip where the checkout has no tails yet to serve."""
-    store = ModelStore.default()
-    have = {tail.task for tail in store.manifest("mobilenet_v2", "keras-160").tails}
-    if not {"classifier", "ssd"} <= have:
-        pytest.skip("the released bundle has no tails here")
 
 
 def free_port() -> int:

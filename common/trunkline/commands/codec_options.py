@@ -14,9 +14,8 @@ from trunkline.types import ParameterValue
 def configure(parser: argparse.ArgumentParser, default: str | None) -> None:
     """Add --codec, --qp, --quality, --param, --arrangement and --bits; `default` names a codec."""
     ids = [info.id for info in codecs.table()]
-    parser.add_argument(
-        "--codec", choices=ids, default=default, help=f"({default or 'what the edge is set to'})"
-    )
+    otherwise = default or "what the edge is set to"
+    parser.add_argument("--codec", choices=ids, default=default, help=f"({otherwise})")
     parser.add_argument("--qp", type=int, help="short for --param qp=N")
     parser.add_argument("--quality", type=int, help="short for --param quality=N")
     parser.add_argument(

@@ -48,6 +48,7 @@ def examine() -> dict[str, Any]:
         "codecs": _codecs(),
         "models": models,
         "problems": problems,
+        "without": _without(),
     }
 
 
@@ -70,6 +71,18 @@ def _codecs() -> dict[str, str]:
         info.id: "ok" if info.available else f"needs trunkline[{info.extra}]"
         for info in codecs.table()
     }
+
+
+def _without() -> list[str]:
+    """What this installation does not do, and which extra brings it."""
+    from trunkline import codecs
+
+    missing = [
+        f"codec {info.id} (trunkline[{info.extra}])"
+        for info in codecs.table()
+        if not info.available
+    ]
+    return missing + ([] if find_spec("pillow_heif") else ["HEIC pictures (trunkline[hevc])"])
 
 
 def _models() -> dict[str, str]:
@@ -95,8 +108,10 @@ def _lines(findings: dict[str, Any]) -> list[str]:
     for title in ("commands", "engines", "codecs", "models"):
         lines.append(title)
         lines += [f"  {name:<34} {state}" for name, state in findings[title].items()]
-    problems = findings["problems"]
-    return [*lines, *([f"problem: {text}" for text in problems] or ["everything is in place"])]
+    problems = [f"problem: {text}" for text in findings["problems"]]
+    without = ", ".join(findings["without"])
+    fine = f"the line can run; without {without}" if without else "everything is in place"
+    return [*lines, *(problems or [fine])]
 
 
 command = Command(help="what this installation has and lacks", configure=configure, run=run)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trunkline import codecs
 from trunkline.demo.line import Line, LineConfig
 from trunkline.errors import MissingExtraError, UnavailableError, WeightsError
 from trunkline.weights.store import ModelStore
@@ -44,6 +45,9 @@ def running_line(arguments: argparse.Namespace) -> Iterator[Line]:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with Line(config) as line:
+        for info in codecs.table():
+            if not info.available:
+                print(f"codec {info.id} is left out: it needs trunkline[{info.extra}]")
         yield line
 
 
