@@ -34,7 +34,7 @@ from trunkline.types import (
     TrunkSpec,
 )
 from trunkline.v1.trunkline_pb2_grpc import TaskServiceStub
-from trunkline.weights import manifest
+from trunkline.weights import manifest, publish
 from trunkline.weights.store import ModelStore
 from trunkline_tasks.server import TaskServer, serving
 from trunkline_tasks.settings import TaskSettings
@@ -62,8 +62,8 @@ def make_store(root: Path) -> ModelStore:
     """A store of one trunk (no file) and a tail for each task, and for one of a third party."""
     folder = root / SPEC.name / SPEC.set
     folder.mkdir(parents=True)
-    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n")
-    trunk = manifest.TrunkEntry(folder, "trunk.onnx", "", 0, SPEC)
+    card = publish.write_file(folder, "card.md", b"# tiny\n")
+    trunk = manifest.TrunkEntry(folder, "trunk.onnx", "", 0, SPEC, card)
     tails = tuple(
         _tail(folder, task, graph)
         for task, graph in (
@@ -192,7 +192,8 @@ def _tail(folder: Path, task: str, graph: openvino.Model) -> manifest.TailEntry:
         shape=SPEC.shape,
         task=task,
         model=f"tiny {task}",
-        labels_file="labels.txt",
+        labels_file=publish.write_file(folder, "labels.txt", "\n".join([*LABELS, ""]).encode()),
+        card=publish.write_file(folder, "card.md", b"# tiny\n"),
         accepts=(DIGEST, OTHER_FORM),
         digest=DIGEST,
     )

@@ -53,7 +53,7 @@ def test_it_accepts_the_trunk_beside_it(entry: TailEntry) -> None:
 
 
 def test_its_card_says_where_it_comes_from(entry: TailEntry) -> None:
-    card = (entry.folder / entry.card).read_text(encoding="utf-8")
+    card = entry.card.text()
     for word in ("Origin", "Licence", "digest"):
         assert word in card
 

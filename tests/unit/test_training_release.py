@@ -119,7 +119,7 @@ def test_a_classifier_is_fitted_scored_and_written(data: Path, output: Path) -> 
     assert tail.metrics == metrics
     assert len(tail.labels()) == 1000
     assert tail.verified_path().stat().st_size < 10_000_000
-    assert tail.digest in (tail.folder / tail.card).read_text()
+    assert tail.digest in tail.card.text()
     written = json.loads((tail.folder / "classifier.metrics.json").read_text())
     assert written["trunk"] == tail.digest
     first = tail.sha256

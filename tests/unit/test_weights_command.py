@@ -35,23 +35,46 @@ def test_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"trunk": "vgg16", "set": "oxford"} in data["buildable"]
 
 
-def test_verify_checks_every_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["weights", "verify", "--json"]) == 0
-    names = {Path(path).name for path in json.loads(capsys.readouterr().out)["verified"]}
-    assert names == {"trunk.onnx", "classifier.onnx", "ssd.onnx"}
-
-
-def test_verify_finds_a_damaged_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def released_copy(home: Path) -> Path:
+    """The released set as a user's own, to be damaged; its folder."""
     released = bundle_root() / "mobilenet_v2" / "keras-160"
     folder = home / "models" / "mobilenet_v2" / "keras-160"
     folder.mkdir(parents=True)
     for path in released.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "ssd.onnx").write_bytes(b"")
+    return folder
+
+
+FILES = {"trunk.onnx", "trunk.md"} | {
+    f"{task}.{suffix}" for task in ("classifier", "ssd") for suffix in ("onnx", "labels.txt", "md")
+}
+
+
+def test_verify_checks_every_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["weights", "verify", "--json"]) == 0
+    names = {Path(path).name for path in json.loads(capsys.readouterr().out)["verified"]}
+    assert names == FILES
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_verify_finds_a_damaged_file(
+    home: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = released_copy(home) / name
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert cli.main(["weights", "verify", "--set", "keras-160"]) == 1
     error = capsys.readouterr().err
-    assert "ssd.onnx is damaged" in error
+    assert f"{name} is damaged" in error
     assert error.count("\n") == 1
+
+
+def test_doctor_notices_other_labels(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = released_copy(home) / "ssd.labels.txt"
+    path.write_text(path.read_text().replace("person", "parson"))
+    cli.main(["doctor", "--json"])
+    models = json.loads(capsys.readouterr().out)["models"]
+    assert "ssd.labels.txt is damaged" in models["mobilenet_v2/keras-160/ssd"]
+    assert models["mobilenet_v2/keras-160/classifier"] == "ok"
 
 
 def test_path(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

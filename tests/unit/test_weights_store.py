@@ -74,7 +74,34 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set).verified_path()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', '{"format": 1, "trunk": 3}'])
+def test_other_labels_are_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "classifier.labels.txt").write_text("dog\ncat\n")
+    tail = ModelStore((tmp_path,)).tail(SPEC.name, SPEC.set, "classifier")
+    for use in (tail.labels, tail.verified_path):
+        with pytest.raises(WeightsError, match=r"labels\.txt is damaged.*weights build"):
+            use()
+
+
+def test_another_card_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "classifier.md").write_text("# another licence\n")
+    tail = ModelStore((tmp_path,)).tail(SPEC.name, SPEC.set, "classifier")
+    with pytest.raises(WeightsError, match=r"classifier\.md is damaged"):
+        publish.draft_of(tail)
+
+
+def test_a_manifest_of_another_format_says_so(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    old = json.loads((folder / "manifest.json").read_text()) | {"format": 1}
+    (folder / "manifest.json").write_text(json.dumps(old))
+    with pytest.raises(WeightsError, match=r"format 1, expected 2.*weights build --trunk"):
+        ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"format": 2}', '{"format": 2, "trunk": 3}', "[" * 100_000]
+)
 def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
     folder = write(tmp_path)
     (folder / "manifest.json").write_text(text)
@@ -142,10 +169,11 @@ def test_the_released_bundle_is_whole_and_small() -> None:
     for entry in entries:
         path = entry.verified_path()
         assert path.stat().st_size == entry.bytes < 10_000_000
-        assert (entry.folder / entry.card).is_file()
+        for file in entry.files():
+            file.verified_path()
     assert sum(entry.bytes for entry in entries) < 18_000_000
     for tail in store.tails():
         trunk = store.trunk(tail.trunk, tail.set)
         assert trunk.digest in tail.accepts
-        assert trunk.digest in (tail.folder / tail.card).read_text(encoding="utf-8")
+        assert trunk.digest in tail.card.text()
         assert json.dumps(tail.metrics)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from safetensors.numpy import save
 
 from trunkline.weights import build
 from trunkline.weights.conv import Conv
-from trunkline.weights.files import Report, write_atomic
-from trunkline.weights.publish import TailDraft, add_tail
+from trunkline.weights.files import Report
+from trunkline.weights.manifest import described
+from trunkline.weights.publish import TailDraft, add_tail, write_file
 from trunkline.weights.recipes import RELEASED_SET, STITCH, STITCH_BIAS, STITCH_WEIGHT
 from trunkline_training import cards, classifier, networks, scoring, ssd
 from trunkline_training.classifier import ClassifierFit
@@ -52,19 +52,18 @@ def fit_ssd(config: SsdFit, output: Path, report: Report) -> Metrics:
 def write_stitch(folder: Path, draft: TailDraft, conv: Conv) -> None:
     """Write a detector's convolution alone, with what pairs it to its trunk."""
     content = save({STITCH_WEIGHT: conv.weight, STITCH_BIAS: conv.bias})
-    write_atomic(folder / STITCH_FILE, content)
-    write_atomic(folder / f"{draft.task}.md", draft.card.encode())
+    file = write_file(folder, STITCH_FILE, content)
+    card = write_file(folder, f"{draft.task}.md", draft.card.encode())
     data = {
         "task": draft.task,
         "model": draft.model,
-        "file": STITCH_FILE,
-        "sha256": hashlib.sha256(content).hexdigest(),
+        **described(file),
         "digest": draft.digest,
         "probe": list(draft.probe),
-        "card": f"{draft.task}.md",
+        "card": described(card),
         "metrics": dict(draft.metrics),
     }
-    write_atomic(folder / STITCH, (json.dumps(data, indent=1) + "\n").encode())
+    write_file(folder, STITCH, (json.dumps(data, indent=1) + "\n").encode())
 
 
 def imagenet_labels() -> Sequence[str]:
@@ -103,5 +102,5 @@ def _metrics_file(output: Path, fitted: Fitted, draft: TailDraft) -> Metrics:
     metrics = dict(draft.metrics)
     folder = output / fitted.weights.trunk / fitted.weights.name
     text = json.dumps({"task": draft.task, "trunk": draft.digest, **metrics}, indent=1)
-    write_atomic(folder / f"{draft.task}.metrics.json", f"{text}\n".encode())
+    write_file(folder, f"{draft.task}.metrics.json", f"{text}\n".encode())
     return metrics

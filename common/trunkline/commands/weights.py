@@ -10,7 +10,7 @@ from pathlib import Path
 from trunkline.command import Command
 from trunkline.errors import MissingExtraError, WeightsError
 from trunkline.weights import manifest
-from trunkline.weights.manifest import FileEntry, Manifest
+from trunkline.weights.manifest import Manifest
 from trunkline.weights.store import ModelStore
 
 
@@ -123,7 +123,7 @@ def _build(arguments: argparse.Namespace) -> Answer:
 def _verify(arguments: argparse.Namespace) -> Answer:
     store = ModelStore.default()
     found = [store.manifest(*_chosen(arguments))] if arguments.set else store.manifests()
-    files: list[FileEntry] = [entry for item in found for entry in (item.trunk, *item.tails)]
+    files = [file for item in found for file in item.files()]
     if not files:
         raise WeightsError("the model store is empty: build a set with trunkline weights build")
     paths = [str(entry.verified_path()) for entry in files]

@@ -1,10 +1,8 @@
-"""Whole files or none: atomic writes, and one writer of a folder at a time."""
+"""Whole folders or none, and one writer of a folder at a time."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,22 +17,6 @@ Report = Callable[[str], None]
 """Takes one progress line."""
 
 LOCK_TIMEOUT_S = 900.0
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write `content` so that `path` holds all of it or is left as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            temporary.unlink()
-            raise
-    temporary.chmod(0o644)
-    temporary.replace(path)
 
 
 @contextmanager
@@ -75,8 +57,3 @@ def locked(root: Path, report: Report, timeout_s: float = LOCK_TIMEOUT_S) -> Ite
         yield
     finally:
         lock.release()
-
-
-def copy(source: Path, folder: Path) -> None:
-    """Copy one file into `folder` under its own name."""
-    shutil.copyfile(source, folder / source.name)

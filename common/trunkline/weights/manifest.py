@@ -11,9 +11,10 @@ from typing import Any
 
 from trunkline.errors import WeightsError
 from trunkline.types import Preprocess, Shape, TrunkSpec
+from trunkline.weights import remedy
 
 NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,31 @@ class FileEntry:
     def verified_path(self) -> Path:
         """The file's path once its sha256 was checked; WeightsError where it differs."""
         try:
-            actual = sha256_of(self.path)
+            self._check(sha256_of(self.path))
         except OSError as error:
-            raise WeightsError(f"{self.path} cannot be read: {error.strerror}; {_MEND}") from error
-        if actual != self.sha256:
-            raise WeightsError(
-                f"{self.path} is damaged: sha256 {actual}, expected {self.sha256}; {_MEND}"
-            )
+            raise self._unreadable(error) from error
         return self.path
 
+    def text(self) -> str:
+        """The file as text, its sha256 checked; WeightsError where it differs."""
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._check(hashlib.sha256(content).hexdigest())
+        return content.decode()
 
-_MEND = "write it again with: trunkline weights build"
+    def _check(self, actual: str) -> None:
+        if actual != self.sha256:
+            raise WeightsError(
+                f"{self.path} is damaged: sha256 {actual}, expected {self.sha256}; "
+                f"{remedy.for_damage(self.folder)}"
+            )
+
+    def _unreadable(self, error: OSError) -> WeightsError:
+        return WeightsError(
+            f"{self.path} cannot be read: {error.strerror}; {remedy.for_damage(self.folder)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -51,8 +66,12 @@ class TrunkEntry(FileEntry):
     """A trunk in the store. `probe` holds its C channel means for the probe picture."""
 
     spec: TrunkSpec
+    card: FileEntry
     probe: tuple[float, ...] = ()
-    card: str = ""
+
+    def files(self) -> tuple[FileEntry, ...]:
+        """Every file of this trunk: ONNX and card."""
+        return _bare(self), self.card
 
     @property
     def name(self) -> str:
@@ -84,20 +103,25 @@ class TailEntry(FileEntry):
     shape: Shape
     task: str
     model: str
-    labels_file: str
+    labels_file: FileEntry
+    card: FileEntry
     accepts: tuple[str, ...]
     digest: str
     probe: tuple[float, ...] = ()
-    card: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
+    def files(self) -> tuple[FileEntry, ...]:
+        """Every file of this tail: ONNX, labels and card."""
+        return _bare(self), self.labels_file, self.card
+
+    def verified_path(self) -> Path:
+        """The ONNX file's path once its sha256 and the labels' were checked; else WeightsError."""
+        self.labels_file.verified_path()
+        return super().verified_path()
+
     def labels(self) -> tuple[str, ...]:
-        """The label of each class index; WeightsError where the file is missing."""
-        path = self.folder / self.labels_file
-        try:
-            return tuple(path.read_text(encoding="utf-8").splitlines())
-        except OSError as error:
-            raise WeightsError(f"{path} cannot be read: {error.strerror}; {_MEND}") from error
+        """The label of each class index; WeightsError where the file is missing or damaged."""
+        return tuple(self.labels_file.text().splitlines())
 
 
 @dataclass(frozen=True)
@@ -106,6 +130,10 @@ class Manifest:
 
     trunk: TrunkEntry
     tails: tuple[TailEntry, ...]
+
+    def files(self) -> tuple[FileEntry, ...]:
+        """Every file of the folder but the manifest itself."""
+        return (*self.trunk.files(), *(file for tail in self.tails for file in tail.files()))
 
 
 def sha256_of(path: Path) -> str:
@@ -117,17 +145,32 @@ def sha256_of(path: Path) -> str:
     return sha.hexdigest()
 
 
+def _bare(entry: FileEntry) -> FileEntry:
+    return FileEntry(entry.folder, entry.file, entry.sha256, entry.bytes)
+
+
 def read(folder: Path) -> Manifest:
     """The folder's manifest; WeightsError where it is missing, damaged or of another format."""
     path = folder / NAME
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
-            raise WeightsError(f"{path} has format {data['format']!r}: expected {FORMAT}; {_MEND}")
+            raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
         trunk = _trunk(folder, data["trunk"])
         return Manifest(trunk, tuple(_tail(folder, trunk.spec, item) for item in data["tails"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} is not a manifest ({error!r}); {_MEND}") from error
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise WeightsError(
+            f"{path} cannot be read as a manifest ({_reason(error)}); {remedy.for_damage(folder)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a manifest cannot be read, in one line."""
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    return str(error) or type(error).__name__
 
 
 def _trunk(folder: Path, data: dict[str, Any]) -> TrunkEntry:
@@ -138,22 +181,30 @@ def _trunk(folder: Path, data: dict[str, Any]) -> TrunkEntry:
     )
     channels, height, width = (int(side) for side in data["shape"])
     spec = TrunkSpec(
-        name=data["name"],
-        set=data["set"],
-        cut=data["cut"],
+        name=_text(data["name"]),
+        set=_text(data["set"]),
+        cut=_text(data["cut"]),
         shape=(channels, height, width),
-        digest=data["digest"],
+        digest=_text(data["digest"]),
         preprocess=preprocess,
     )
     return TrunkEntry(
-        folder=folder,
-        file=data["file"],
-        sha256=data["sha256"],
-        bytes=data["bytes"],
+        **vars(entry_of(folder, data)),
         spec=spec,
-        probe=tuple(data["probe"]),
-        card=data["card"],
+        card=entry_of(folder, data["card"]),
+        probe=tuple(float(value) for value in data["probe"]),
     )
+
+
+def entry_of(folder: Path, data: Mapping[str, Any]) -> FileEntry:
+    """The file that `described` described."""
+    return FileEntry(folder, _text(data["file"]), _text(data["sha256"]), int(data["bytes"]))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where text was expected")
+    return value
 
 
 def _triple(values: list[float]) -> tuple[float, float, float]:
@@ -163,21 +214,18 @@ def _triple(values: list[float]) -> tuple[float, float, float]:
 
 def _tail(folder: Path, trunk: TrunkSpec, data: dict[str, Any]) -> TailEntry:
     return TailEntry(
-        folder=folder,
-        file=data["file"],
-        sha256=data["sha256"],
-        bytes=data["bytes"],
+        **vars(entry_of(folder, data)),
         trunk=trunk.name,
         set=trunk.set,
         cut=trunk.cut,
         shape=trunk.shape,
-        task=data["task"],
-        model=data["model"],
-        labels_file=data["labels"],
-        accepts=tuple(data["accepts"]),
-        digest=data["digest"],
-        probe=tuple(data["probe"]),
-        card=data["card"],
+        task=_text(data["task"]),
+        model=_text(data["model"]),
+        labels_file=entry_of(folder, data["labels"]),
+        card=entry_of(folder, data["card"]),
+        accepts=tuple(_text(digest) for digest in data["accepts"]),
+        digest=_text(data["digest"]),
+        probe=tuple(float(value) for value in data["probe"]),
         metrics=dict(data["metrics"]),
     )
 
@@ -196,9 +244,9 @@ def dumps(manifest: Manifest) -> str:
             "std": list(spec.preprocess.std),
             "size": list(spec.preprocess.size),
         },
-        **_file(manifest.trunk),
+        **described(manifest.trunk),
         "probe": list(manifest.trunk.probe),
-        "card": manifest.trunk.card,
+        "card": described(manifest.trunk.card),
     }
     tails = [_tail_data(tail) for tail in sorted(manifest.tails, key=lambda tail: tail.task)]
     return json.dumps({"format": FORMAT, "trunk": trunk, "tails": tails}, indent=1) + "\n"
@@ -208,15 +256,16 @@ def _tail_data(tail: TailEntry) -> dict[str, Any]:
     return {
         "task": tail.task,
         "model": tail.model,
-        **_file(tail),
-        "labels": tail.labels_file,
+        **described(tail),
+        "labels": described(tail.labels_file),
         "accepts": list(tail.accepts),
         "digest": tail.digest,
         "probe": list(tail.probe),
-        "card": tail.card,
+        "card": described(tail.card),
         "metrics": dict(tail.metrics),
     }
 
 
-def _file(entry: FileEntry) -> dict[str, Any]:
+def described(entry: FileEntry) -> dict[str, Any]:
+    """A file's entry as JSON; `entry_of` undoes it."""
     return {"file": entry.file, "sha256": entry.sha256, "bytes": entry.bytes}

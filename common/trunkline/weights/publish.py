@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from trunkline.errors import WeightsError
+from trunkline.errors import TrunklineError, WeightsError
+from trunkline.files import write_bytes
 from trunkline.types import TrunkSpec
 from trunkline.weights import manifest, probe
-from trunkline.weights.files import Report, locked, write_atomic
-from trunkline.weights.manifest import Manifest, TailEntry, TrunkEntry
+from trunkline.weights.files import Report, locked
+from trunkline.weights.manifest import FileEntry, Manifest, TailEntry, TrunkEntry
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ def draft_of(entry: TailEntry) -> TailDraft:
         labels=entry.labels(),
         digest=entry.digest,
         probe=entry.probe,
-        card=(entry.folder / entry.card).read_text(encoding="utf-8"),
+        card=entry.card.text(),
         accepts=entry.accepts,
         metrics=entry.metrics,
     )
@@ -67,51 +68,51 @@ def pair(draft: TailDraft, digest: str, response: tuple[float, ...], report: Rep
     return replace(draft, accepts=tuple(accepts))
 
 
+def write_file(folder: Path, name: str, content: bytes) -> FileEntry:
+    """Write one file whole or not at all; its entry. Raises WeightsError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / name, content)
+    except OSError as error:
+        raise WeightsError(f"cannot make the folder {folder}: {error.strerror}") from error
+    except TrunklineError as error:
+        raise WeightsError(str(error)) from error
+    return FileEntry(folder, name, hashlib.sha256(content).hexdigest(), len(content))
+
+
 def write_trunk(
     folder: Path, spec: TrunkSpec, content: bytes, response: tuple[float, ...], card: str
 ) -> TrunkEntry:
     """Write `trunk.onnx` and `trunk.md`; the entry for the manifest."""
-    write_atomic(folder / "trunk.onnx", content)
-    write_atomic(folder / "trunk.md", card.encode())
-    return TrunkEntry(
-        folder=folder,
-        file="trunk.onnx",
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
-        spec=spec,
-        probe=response,
-        card="trunk.md",
-    )
+    file = write_file(folder, "trunk.onnx", content)
+    written = write_file(folder, "trunk.md", card.encode())
+    return TrunkEntry(**vars(file), spec=spec, card=written, probe=response)
 
 
 def write_tail(folder: Path, spec: TrunkSpec, draft: TailDraft) -> TailEntry:
     """Write a tail's ONNX file, labels and card; the entry for the manifest."""
-    write_atomic(folder / f"{draft.task}.onnx", draft.content)
-    write_atomic(folder / f"{draft.task}.labels.txt", "\n".join([*draft.labels, ""]).encode())
-    write_atomic(folder / f"{draft.task}.md", draft.card.encode())
+    file = write_file(folder, f"{draft.task}.onnx", draft.content)
+    labels = "\n".join([*draft.labels, ""]).encode()
     return TailEntry(
-        folder=folder,
-        file=f"{draft.task}.onnx",
-        sha256=hashlib.sha256(draft.content).hexdigest(),
-        bytes=len(draft.content),
+        **vars(file),
         trunk=spec.name,
         set=spec.set,
         cut=spec.cut,
         shape=spec.shape,
         task=draft.task,
         model=draft.model,
-        labels_file=f"{draft.task}.labels.txt",
+        labels_file=write_file(folder, f"{draft.task}.labels.txt", labels),
+        card=write_file(folder, f"{draft.task}.md", draft.card.encode()),
         accepts=draft.accepts or (draft.digest,),
         digest=draft.digest,
         probe=draft.probe,
-        card=f"{draft.task}.md",
         metrics=draft.metrics,
     )
 
 
 def write_manifest(folder: Path, content: Manifest) -> None:
     """Write `manifest.json`, which makes the folder part of the store."""
-    write_atomic(folder / manifest.NAME, manifest.dumps(content).encode())
+    write_file(folder, manifest.NAME, manifest.dumps(content).encode())
 
 
 def add_tail(root: Path, trunk: str, weights: str, draft: TailDraft, report: Report) -> TailEntry:

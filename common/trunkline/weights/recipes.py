@@ -17,7 +17,7 @@ from trunkline.errors import WeightsError
 from trunkline.weights import probe, sets
 from trunkline.weights.conv import Half
 from trunkline.weights.files import Report
-from trunkline.weights.manifest import sha256_of
+from trunkline.weights.manifest import entry_of
 from trunkline.weights.publish import TailDraft, draft_of
 from trunkline.weights.sets import Network, WeightSet
 from trunkline.weights.store import ModelStore, bundle_root
@@ -90,7 +90,7 @@ def stitched(context: Context, task: str) -> TailDraft | None:
         content=restitch(base.content, read_stitch(folder, data)),
         digest=data["digest"],
         probe=tuple(data["probe"]),
-        card=(folder / data["card"]).read_text(encoding="utf-8"),
+        card=entry_of(folder, data["card"]).text(),
         accepts=(),
         metrics=data["metrics"],
     )
@@ -100,9 +100,7 @@ def read_stitch(folder: Path, data: Mapping[str, Any]) -> dict[str, Half]:
     """The stitch's two arrays, checked; WeightsError where the file is damaged."""
     from safetensors.numpy import load_file
 
-    path = folder / data["file"]
-    if not path.is_file() or sha256_of(path) != data["sha256"]:
-        raise WeightsError(f"{path} is missing or damaged: install the package again")
+    path = entry_of(folder, data).verified_path()
     return {name: np.asarray(array, np.float16) for name, array in load_file(path).items()}
 
 
