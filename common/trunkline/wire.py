@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,6 +61,7 @@ def frame_to_message(frame: Frame) -> pb.Frame:
         message.quantiser.CopyFrom(pb.Quantiser(min=low, max=high, bits=bits))
     if frame.capture_time is not None:
         message.capture_time_us = round(frame.capture_time * 1e6)
+    message.payload_crc32 = zlib.crc32(frame.payload)
     return message
 
 
@@ -69,6 +71,8 @@ def frame_from_message(message: pb.Frame) -> Frame:
         raise CorruptFrameError(
             f"frame has {len(message.parameters)} codec parameters: {MAX_PARAMETERS} at most"
         )
+    if message.HasField("payload_crc32"):
+        _check_payload(message)
     return Frame(
         trunk=message.trunk,
         cut=message.cut,
@@ -193,6 +197,14 @@ def _value(message: pb.ParameterValue) -> ParameterValue:
         raise CorruptFrameError("frame has a codec parameter without a value")
     value: ParameterValue = getattr(message, kind)
     return value
+
+
+def _check_payload(message: pb.Frame) -> None:
+    """Refuse a payload that is not the one that was sent."""
+    if zlib.crc32(message.payload) != message.payload_crc32:
+        raise CorruptFrameError(
+            f"payload of {len(message.payload)} bytes is damaged: its CRC-32 is not the frame's"
+        )
 
 
 def _digest(digest: bytes) -> str:

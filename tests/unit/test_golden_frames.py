@@ -16,12 +16,19 @@ from trunkline import pipeline, wire
 
 FOLDER = Path(__file__).parents[1] / "golden" / "frames"
 MSE = {
-    "raw-8": 5e-5,
-    "raw-16": 1e-9,
+    "avif-60": 0.05,
+    "bpg-30": 0.02,
+    "heif-50": 0.05,
+    "jpeg-75": 0.05,
+    "jpeg2000-32": 0.05,
+    "jpeg2000-lossless-16": 1e-9,
+    "jpegxl-2": 0.05,
+    "jpegxl-lossless-16": 1e-9,
     "png-16-rgb": 1e-9,
+    "raw-16": 1e-9,
+    "raw-8": 5e-5,
     "webp-80": 0.02,
     "webp-lossless": 5e-5,
-    "bpg-30": 0.02,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from contextlib import suppress
 from typing import Any
 
@@ -69,6 +70,24 @@ def test_truncated_frames_are_refused() -> None:
             pipeline.unpack(wire.frame_from_bytes(data[:end]))
 
 
+@given(st.data())
+def test_a_changed_payload_is_noticed(data: st.DataObject) -> None:
+    frame = pipeline.pack(waves(), SPEC, codecs.get("webp"))
+    message = wire.frame_to_message(frame)
+    payload = bytearray(message.payload)
+    payload[data.draw(st.integers(0, len(payload) - 1))] ^= data.draw(st.integers(1, 255))
+    message.payload = bytes(payload)
+    with pytest.raises(CorruptFrameError, match="damaged"):
+        wire.frame_from_message(message)
+
+
+def test_a_frame_without_a_checksum_is_read() -> None:
+    frame = pipeline.pack(waves(), SPEC, codecs.get("raw"))
+    message = wire.frame_to_message(frame)
+    message.ClearField("payload_crc32")
+    assert wire.frame_from_message(message) == frame
+
+
 def test_what_surrounds_the_payload_is_small() -> None:
     frame = pipeline.pack(waves(), SPEC, codecs.get("png"), image_size=(640, 480), capture_time=1e9)
     assert len(wire.request_to_bytes(InferRequest(frame))) - len(frame.payload) < 150
@@ -114,6 +133,7 @@ def test_tasks() -> None:
     [
         ({"trunk_digest": b"short"}, "digest has 5 bytes"),
         ({"shape": [1, 2]}, "shape has 2 numbers"),
+        ({"payload": b"abd", "payload_crc32": zlib.crc32(b"abc")}, "CRC-32 is not the frame's"),
         ({"parameters": {"qp": pb.ParameterValue()}}, "without a value"),
         ({"parameters": {str(n): pb.ParameterValue() for n in range(65)}}, "65 codec param"),
     ],

@@ -6,9 +6,9 @@ import struct
 from dataclasses import dataclass
 
 import imagecodecs
-import numpy as np
 
-from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
+from trunkline.codecs.abc import PictureCodec, corrupt, parameter
+from trunkline.codecs.library import decode_into
 from trunkline.types import Samples
 
 END = b"IEND\xaeB`\x82"
@@ -36,16 +36,10 @@ class Png(PictureCodec):
         return bytes(imagecodecs.png_encode(plane, level=self.level))
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
-        """Decode into an array made beforehand, so that a false header allocates nothing."""
-        expected = f"a PNG of {shape}, {bits} bits"
+        """Decode a whole file of exactly this shape and depth."""
         if not payload.endswith(END):  # libpng is content without it
-            raise corrupt(self.id, "its end is missing", expected)
-        picture = np.empty(shape, np.dtype(sample_type(bits)).newbyteorder("="))
-        try:
-            imagecodecs.png_decode(payload, out=picture)
-        except (imagecodecs.PngError, ValueError, TypeError, RuntimeError) as error:
-            raise corrupt(self.id, error, expected) from error
-        return picture
+            raise corrupt(self.id, "its end is missing", f"a PNG of {shape}, {bits} bits")
+        return decode_into(self.id, imagecodecs.png_decode, payload, shape, bits)
 
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
         """What the file's header, the chunk IHDR, claims."""

@@ -15,7 +15,12 @@ from trunkline.tiling import DEFAULT_ARRANGEMENT
 from trunkline.types import ParameterValue
 
 CODECS = {
+    "avif": "trunkline.codecs.avif:Avif",
     "bpg": "trunkline.codecs.bpg:Bpg",
+    "heif": "trunkline.codecs.heif:Heif",
+    "jpeg": "trunkline.codecs.jpeg:Jpeg",
+    "jpeg2000": "trunkline.codecs.jpeg2000:Jpeg2000",
+    "jpegxl": "trunkline.codecs.jpegxl:JpegXl",
     "png": "trunkline.codecs.png:Png",
     "raw": "trunkline.codecs.raw:Raw",
     "webp": "trunkline.codecs.webp:Webp",

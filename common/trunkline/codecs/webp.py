@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import imagecodecs
 import numpy as np
-from PIL import Image
 
-from trunkline.codecs.abc import PictureCodec, corrupt, parameter
+from trunkline.codecs.abc import PictureCodec, parameter
+from trunkline.codecs.library import claimed_shape, decode_into, grey_as_colour
 from trunkline.errors import ParameterError
 from trunkline.types import Samples
 
@@ -40,26 +39,23 @@ class Webp(PictureCodec):
             raise ParameterError(
                 f"webp holds at most {LONGEST_SIDE} pixels a side, not {plane.shape[:2]}: use png"
             )
-        picture = plane if plane.ndim == 3 else np.repeat(plane[..., None], 3, axis=2)
         return bytes(
             imagecodecs.webp_encode(
-                picture, level=self.quality, lossless=self.lossless, method=self.method
+                grey_as_colour(plane),
+                level=self.quality,
+                lossless=self.lossless,
+                method=self.method,
             )
         )
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
-        """Decode into an array made beforehand, so that a false header allocates nothing."""
-        picture = np.empty((*shape[:2], 3), np.uint8)
-        try:
-            imagecodecs.webp_decode(payload, hasalpha=False, out=picture)
-        except (imagecodecs.WebpError, ValueError, TypeError, RuntimeError) as error:
-            raise corrupt(self.id, error, f"a WebP of {shape}") from error
+        """Decode; of a grey plane's three channels the middle one, which lies nearest to luma."""
+        colour = (*shape[:2], 3)
+        picture = decode_into(
+            self.id, imagecodecs.webp_decode, payload, colour, bits, hasalpha=False
+        )
         return picture if len(shape) == 3 else np.ascontiguousarray(picture[..., 1])
 
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
-        """What the file's header claims."""
-        try:
-            with Image.open(BytesIO(payload), formats=["WebP"]) as image:
-                return (image.height, image.width, 3), 8
-        except (OSError, ValueError, SyntaxError) as error:
-            raise corrupt(self.id, error, "a WebP file") from error
+        """What the file's header claims; always colour, as WebP knows nothing else."""
+        return claimed_shape(self.id, payload, "WebP")

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrunkline/v1/trunkline.proto\x12\x0ctrunkline.v1\x1a\x1cgoogle/protobuf/struct.proto\"3\n\tQuantiser\x12\x0b\n\x03min\x18\x01 \x01(\x02\x12\x0b\n\x03max\x18\x02 \x01(\x02\x12\x0c\n\x04\x62its\x18\x03 \x01(\r\"s\n\x0eParameterValue\x12\x13\n\tint_value\x18\x01 \x01(\x12H\x00\x12\x16\n\x0c\x64ouble_value\x18\x02 \x01(\x01H\x00\x12\x14\n\nbool_value\x18\x03 \x01(\x08H\x00\x12\x16\n\x0cstring_value\x18\x04 \x01(\tH\x00\x42\x06\n\x04kind\"\x90\x03\n\x05\x46rame\x12\r\n\x05trunk\x18\x01 \x01(\t\x12\x0b\n\x03\x63ut\x18\x02 \x01(\t\x12\x14\n\x0ctrunk_digest\x18\x03 \x01(\x0c\x12\r\n\x05shape\x18\x04 \x03(\r\x12*\n\tquantiser\x18\x05 \x01(\x0b\x32\x17.trunkline.v1.Quantiser\x12\x13\n\x0b\x61rrangement\x18\x06 \x01(\t\x12\r\n\x05\x63odec\x18\x07 \x01(\t\x12\x37\n\nparameters\x18\x08 \x03(\x0b\x32#.trunkline.v1.Frame.ParametersEntry\x12\x0f\n\x07payload\x18\t \x01(\x0c\x12\x13\n\x0bimage_width\x18\n \x01(\r\x12\x14\n\x0cimage_height\x18\x0b \x01(\r\x12\x1c\n\x0f\x63\x61pture_time_us\x18\x0c \x01(\x03H\x00\x88\x01\x01\x1aO\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12+\n\x05value\x18\x02 \x01(\x0b\x32\x1c.trunkline.v1.ParameterValue:\x02\x38\x01\x42\x12\n\x10_capture_time_us\"\x96\x01\n\x0cInferRequest\x12\"\n\x05\x66rame\x18\x01 \x01(\x0b\x32\x13.trunkline.v1.Frame\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\x05top_k\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x1c\n\x0fscore_threshold\x18\x04 \x01(\x02H\x01\x88\x01\x01\x42\x08\n\x06_top_kB\x12\n\x10_score_threshold\"9\n\nClassScore\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\";\n\x0e\x43lassification\x12)\n\x07\x63lasses\x18\x01 \x03(\x0b\x32\x18.trunkline.v1.ClassScore\"h\n\tDetection\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\x12\n\n\x02x1\x18\x04 \x01(\x02\x12\n\n\x02y1\x18\x05 \x01(\x02\x12\n\n\x02x2\x18\x06 \x01(\x02\x12\n\n\x02y2\x18\x07 \x01(\x02\"9\n\nDetections\x12+\n\ndetections\x18\x01 \x03(\x0b\x32\x17.trunkline.v1.Detection\"(\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xeb\x02\n\rInferResponse\x12\x36\n\x0e\x63lassification\x18\x01 \x01(\x0b\x32\x1c.trunkline.v1.ClassificationH\x00\x12.\n\ndetections\x18\x02 \x01(\x0b\x32\x18.trunkline.v1.DetectionsH\x00\x12)\n\x06struct\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12(\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x15.trunkline.v1.FailureH\x00\x12\r\n\x05model\x18\x05 \x01(\t\x12>\n\ntimings_ms\x18\x06 \x03(\x0b\x32*.trunkline.v1.InferResponse.TimingsMsEntry\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06result\"\x10\n\x0eGetTaskRequest\"o\n\x04Task\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\r\n\x05trunk\x18\x03 \x01(\t\x12\x0b\n\x03\x63ut\x18\x04 \x01(\t\x12\r\n\x05shape\x18\x05 \x03(\r\x12\x0f\n\x07\x61\x63\x63\x65pts\x18\x06 \x03(\x0c\x12\x0e\n\x06labels\x18\x07 \x01(\r2\xd8\x01\n\x0bTaskService\x12@\n\x05Infer\x12\x1a.trunkline.v1.InferRequest\x1a\x1b.trunkline.v1.InferResponse\x12J\n\x0bInferStream\x12\x1a.trunkline.v1.InferRequest\x1a\x1b.trunkline.v1.InferResponse(\x01\x30\x01\x12;\n\x07GetTask\x12\x1c.trunkline.v1.GetTaskRequest\x1a\x12.trunkline.v1.Taskb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctrunkline/v1/trunkline.proto\x12\x0ctrunkline.v1\x1a\x1cgoogle/protobuf/struct.proto\"3\n\tQuantiser\x12\x0b\n\x03min\x18\x01 \x01(\x02\x12\x0b\n\x03max\x18\x02 \x01(\x02\x12\x0c\n\x04\x62its\x18\x03 \x01(\r\"s\n\x0eParameterValue\x12\x13\n\tint_value\x18\x01 \x01(\x12H\x00\x12\x16\n\x0c\x64ouble_value\x18\x02 \x01(\x01H\x00\x12\x14\n\nbool_value\x18\x03 \x01(\x08H\x00\x12\x16\n\x0cstring_value\x18\x04 \x01(\tH\x00\x42\x06\n\x04kind\"\xbe\x03\n\x05\x46rame\x12\r\n\x05trunk\x18\x01 \x01(\t\x12\x0b\n\x03\x63ut\x18\x02 \x01(\t\x12\x14\n\x0ctrunk_digest\x18\x03 \x01(\x0c\x12\r\n\x05shape\x18\x04 \x03(\r\x12*\n\tquantiser\x18\x05 \x01(\x0b\x32\x17.trunkline.v1.Quantiser\x12\x13\n\x0b\x61rrangement\x18\x06 \x01(\t\x12\r\n\x05\x63odec\x18\x07 \x01(\t\x12\x37\n\nparameters\x18\x08 \x03(\x0b\x32#.trunkline.v1.Frame.ParametersEntry\x12\x0f\n\x07payload\x18\t \x01(\x0c\x12\x13\n\x0bimage_width\x18\n \x01(\r\x12\x14\n\x0cimage_height\x18\x0b \x01(\r\x12\x1c\n\x0f\x63\x61pture_time_us\x18\x0c \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\rpayload_crc32\x18\r \x01(\x07H\x01\x88\x01\x01\x1aO\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12+\n\x05value\x18\x02 \x01(\x0b\x32\x1c.trunkline.v1.ParameterValue:\x02\x38\x01\x42\x12\n\x10_capture_time_usB\x10\n\x0e_payload_crc32\"\x96\x01\n\x0cInferRequest\x12\"\n\x05\x66rame\x18\x01 \x01(\x0b\x32\x13.trunkline.v1.Frame\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\x05top_k\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x1c\n\x0fscore_threshold\x18\x04 \x01(\x02H\x01\x88\x01\x01\x42\x08\n\x06_top_kB\x12\n\x10_score_threshold\"9\n\nClassScore\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\";\n\x0e\x43lassification\x12)\n\x07\x63lasses\x18\x01 \x03(\x0b\x32\x18.trunkline.v1.ClassScore\"h\n\tDetection\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\x12\n\n\x02x1\x18\x04 \x01(\x02\x12\n\n\x02y1\x18\x05 \x01(\x02\x12\n\n\x02x2\x18\x06 \x01(\x02\x12\n\n\x02y2\x18\x07 \x01(\x02\"9\n\nDetections\x12+\n\ndetections\x18\x01 \x03(\x0b\x32\x17.trunkline.v1.Detection\"(\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xeb\x02\n\rInferResponse\x12\x36\n\x0e\x63lassification\x18\x01 \x01(\x0b\x32\x1c.trunkline.v1.ClassificationH\x00\x12.\n\ndetections\x18\x02 \x01(\x0b\x32\x18.trunkline.v1.DetectionsH\x00\x12)\n\x06struct\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12(\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\x15.trunkline.v1.FailureH\x00\x12\r\n\x05model\x18\x05 \x01(\t\x12>\n\ntimings_ms\x18\x06 \x03(\x0b\x32*.trunkline.v1.InferResponse.TimingsMsEntry\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06result\"\x10\n\x0eGetTaskRequest\"o\n\x04Task\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\r\n\x05trunk\x18\x03 \x01(\t\x12\x0b\n\x03\x63ut\x18\x04 \x01(\t\x12\r\n\x05shape\x18\x05 \x03(\r\x12\x0f\n\x07\x61\x63\x63\x65pts\x18\x06 \x03(\x0c\x12\x0e\n\x06labels\x18\x07 \x01(\r2\xd8\x01\n\x0bTaskService\x12@\n\x05Infer\x12\x1a.trunkline.v1.InferRequest\x1a\x1b.trunkline.v1.InferResponse\x12J\n\x0bInferStream\x12\x1a.trunkline.v1.InferRequest\x1a\x1b.trunkline.v1.InferResponse(\x01\x30\x01\x12;\n\x07GetTask\x12\x1c.trunkline.v1.GetTaskRequest\x1a\x12.trunkline.v1.Taskb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -31,29 +31,29 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_PARAMETERVALUE']._serialized_start=129
   _globals['_PARAMETERVALUE']._serialized_end=244
   _globals['_FRAME']._serialized_start=247
-  _globals['_FRAME']._serialized_end=647
-  _globals['_FRAME_PARAMETERSENTRY']._serialized_start=548
-  _globals['_FRAME_PARAMETERSENTRY']._serialized_end=627
-  _globals['_INFERREQUEST']._serialized_start=650
-  _globals['_INFERREQUEST']._serialized_end=800
-  _globals['_CLASSSCORE']._serialized_start=802
-  _globals['_CLASSSCORE']._serialized_end=859
-  _globals['_CLASSIFICATION']._serialized_start=861
-  _globals['_CLASSIFICATION']._serialized_end=920
-  _globals['_DETECTION']._serialized_start=922
-  _globals['_DETECTION']._serialized_end=1026
-  _globals['_DETECTIONS']._serialized_start=1028
-  _globals['_DETECTIONS']._serialized_end=1085
-  _globals['_FAILURE']._serialized_start=1087
-  _globals['_FAILURE']._serialized_end=1127
-  _globals['_INFERRESPONSE']._serialized_start=1130
-  _globals['_INFERRESPONSE']._serialized_end=1493
-  _globals['_INFERRESPONSE_TIMINGSMSENTRY']._serialized_start=1435
-  _globals['_INFERRESPONSE_TIMINGSMSENTRY']._serialized_end=1483
-  _globals['_GETTASKREQUEST']._serialized_start=1495
-  _globals['_GETTASKREQUEST']._serialized_end=1511
-  _globals['_TASK']._serialized_start=1513
-  _globals['_TASK']._serialized_end=1624
-  _globals['_TASKSERVICE']._serialized_start=1627
-  _globals['_TASKSERVICE']._serialized_end=1843
+  _globals['_FRAME']._serialized_end=693
+  _globals['_FRAME_PARAMETERSENTRY']._serialized_start=576
+  _globals['_FRAME_PARAMETERSENTRY']._serialized_end=655
+  _globals['_INFERREQUEST']._serialized_start=696
+  _globals['_INFERREQUEST']._serialized_end=846
+  _globals['_CLASSSCORE']._serialized_start=848
+  _globals['_CLASSSCORE']._serialized_end=905
+  _globals['_CLASSIFICATION']._serialized_start=907
+  _globals['_CLASSIFICATION']._serialized_end=966
+  _globals['_DETECTION']._serialized_start=968
+  _globals['_DETECTION']._serialized_end=1072
+  _globals['_DETECTIONS']._serialized_start=1074
+  _globals['_DETECTIONS']._serialized_end=1131
+  _globals['_FAILURE']._serialized_start=1133
+  _globals['_FAILURE']._serialized_end=1173
+  _globals['_INFERRESPONSE']._serialized_start=1176
+  _globals['_INFERRESPONSE']._serialized_end=1539
+  _globals['_INFERRESPONSE_TIMINGSMSENTRY']._serialized_start=1481
+  _globals['_INFERRESPONSE_TIMINGSMSENTRY']._serialized_end=1529
+  _globals['_GETTASKREQUEST']._serialized_start=1541
+  _globals['_GETTASKREQUEST']._serialized_end=1557
+  _globals['_TASK']._serialized_start=1559
+  _globals['_TASK']._serialized_end=1670
+  _globals['_TASKSERVICE']._serialized_start=1673
+  _globals['_TASKSERVICE']._serialized_end=1889
 # @@protoc_insertion_point(module_scope)

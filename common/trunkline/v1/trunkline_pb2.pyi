@@ -29,7 +29,7 @@ class ParameterValue(_message.Message):
     def __init__(self, int_value: _Optional[int] = ..., double_value: _Optional[float] = ..., bool_value: bool = ..., string_value: _Optional[str] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("trunk", "cut", "trunk_digest", "shape", "quantiser", "arrangement", "codec", "parameters", "payload", "image_width", "image_height", "capture_time_us")
+    __slots__ = ("trunk", "cut", "trunk_digest", "shape", "quantiser", "arrangement", "codec", "parameters", "payload", "image_width", "image_height", "capture_time_us", "payload_crc32")
     class ParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,7 @@ class Frame(_message.Message):
     IMAGE_WIDTH_FIELD_NUMBER: _ClassVar[int]
     IMAGE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_CRC32_FIELD_NUMBER: _ClassVar[int]
     trunk: str
     cut: str
     trunk_digest: bytes
@@ -61,7 +62,8 @@ class Frame(_message.Message):
     image_width: int
     image_height: int
     capture_time_us: int
-    def __init__(self, trunk: _Optional[str] = ..., cut: _Optional[str] = ..., trunk_digest: _Optional[bytes] = ..., shape: _Optional[_Iterable[int]] = ..., quantiser: _Optional[_Union[Quantiser, _Mapping]] = ..., arrangement: _Optional[str] = ..., codec: _Optional[str] = ..., parameters: _Optional[_Mapping[str, ParameterValue]] = ..., payload: _Optional[bytes] = ..., image_width: _Optional[int] = ..., image_height: _Optional[int] = ..., capture_time_us: _Optional[int] = ...) -> None: ...
+    payload_crc32: int
+    def __init__(self, trunk: _Optional[str] = ..., cut: _Optional[str] = ..., trunk_digest: _Optional[bytes] = ..., shape: _Optional[_Iterable[int]] = ..., quantiser: _Optional[_Union[Quantiser, _Mapping]] = ..., arrangement: _Optional[str] = ..., codec: _Optional[str] = ..., parameters: _Optional[_Mapping[str, ParameterValue]] = ..., payload: _Optional[bytes] = ..., image_width: _Optional[int] = ..., image_height: _Optional[int] = ..., capture_time_us: _Optional[int] = ..., payload_crc32: _Optional[int] = ...) -> None: ...
 
 class InferRequest(_message.Message):
     __slots__ = ("frame", "request_id", "top_k", "score_threshold")
