@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from trunkline import cli
 from trunkline.weights.store import bundle_root
@@ -63,8 +64,52 @@ def test_verify_finds_a_damaged_file(
     path = released_copy(home) / name
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert cli.main(["weights", "verify", "--set", "keras-160"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if not line.endswith(": ok")] == said[-1:]
+    assert f"{name} is damaged" in said[-1]
+    assert "trunkline weights build --trunk mobilenet_v2 --set keras-160" in said[-1]
+    assert len(said) == len(FILES)
+
+
+@pytest.fixture
+def broken(home: Path) -> Path:
+    """A manifest of the user's store that is none."""
+    path = home / "models" / "vgg16" / "oxford" / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format": 2')
+    return path
+
+
+def test_a_damaged_manifest_leaves_the_others_usable(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["weights", "list"]) == 0
+    said = capsys.readouterr().out
+    assert "mobilenet_v2/keras-160  trunk" in said
+    assert f"damaged: {broken} cannot be read" in said
+    assert "oxford  not built" not in said
+    assert cli.main(["weights", "verify", "--set", "keras-160"]) == 0
+    assert cli.main(["weights", "path", "--set", "keras-160"]) == 0
+
+
+def test_verify_reports_a_damaged_manifest_and_what_mends_it(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["weights", "verify"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert len([line for line in said if line.endswith(": ok")]) == len(FILES)
+    assert "trunkline weights build --trunk vgg16 --set oxford" in said[-1]
+    assert cli.main(["weights", "verify", "--json"]) == 1
+    assert list(json.loads(capsys.readouterr().out)["damaged"]) == [str(broken)]
+
+
+@pytest.mark.parametrize("action", ["verify", "path"])
+def test_a_damaged_set_that_is_asked_for_is_refused(
+    broken: Path, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["weights", action, "--set", "oxford"]) == 1
     error = capsys.readouterr().err
-    assert f"{name} is damaged" in error
+    assert f"{broken} cannot be read" in error
     assert error.count("\n") == 1
 
 
@@ -84,7 +129,46 @@ def test_path(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == str(bundle_root() / "mobilenet_v2" / "keras-160")
 
 
-@pytest.mark.parametrize("action", ["build", "fetch"])
+@pytest.mark.parametrize("action", ["verify", "path"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--trunk", "vgg16"], "--trunk vgg16 alone says no set: add --set oxford"),
+        (["--trunk", "resnet"], "unknown trunk 'resnet': expected one of mobilenet_v2, vgg16"),
+        (["--set", "oxford"], "build it with: trunkline weights build --trunk vgg16 --set oxford"),
+        (["--trunk", "mobilenet_v2", "--set", "oxford"], "belongs to trunk vgg16"),
+    ],
+)
+def test_a_choice_that_names_nothing_says_what_does(
+    action: str, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["weights", action, *words]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_set_of_another_trunk_says_whose_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, output = tmp_path / "a.png", tmp_path / "a.bin"
+    Image.new("RGB", (8, 8)).save(picture)
+    encode = ["encode", str(picture), "-o", str(output), "--weights", "oxford"]
+    for words in (encode, ["demo", "--once", "--weights", "oxford"]):
+        assert cli.main(words) == 1
+        assert "oxford belongs to trunk vgg16: choose it with --trunk vgg16" in (
+            capsys.readouterr().err
+        )
+
+
+@pytest.mark.parametrize("action", ["build", "fetch", "verify", "path"])
+def test_help_names_the_sets(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["weights", action, "--help"])
+    assert "keras-160, torchvision-v1, oxford" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("action", ["build", "fetch", "verify", "path"])
 def test_unknown_sets_name_the_known_ones(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["weights", action, "--set", "keras-320"]) == 1
     error = capsys.readouterr().err

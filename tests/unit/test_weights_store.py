@@ -109,6 +109,49 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, text: str) -> None:
         ModelStore((tmp_path,)).trunk(SPEC.name, SPEC.set)
 
 
+def test_a_damaged_manifest_is_set_apart(tmp_path: Path) -> None:
+    write(tmp_path)
+    broken = tmp_path / "vgg16" / "oxford" / "manifest.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{}")
+    store = ModelStore((tmp_path,))
+    assert [entry.name for entry in store.trunks()] == [SPEC.name]
+    assert list(store.damaged()) == [broken]
+    assert "it lacks 'format'" in store.damaged()[broken]
+    assert "build --trunk vgg16 --set oxford" in store.damaged()[broken]
+
+
+def test_a_damaged_manifest_hides_the_one_behind_it(tmp_path: Path) -> None:
+    broken = write(tmp_path / "user") / "manifest.json"
+    write(tmp_path / "bundle")
+    broken.write_text("")
+    store = ModelStore((tmp_path / "user", tmp_path / "bundle"))
+    assert (store.manifests(), list(store.damaged())) == ([], [broken])
+    with pytest.raises(WeightsError, match="cannot be read"):
+        store.trunk(SPEC.name, SPEC.set)
+
+
+@pytest.mark.parametrize("part", ["bytes", "name", "shape", "probe", "card"])
+def test_a_manifest_with_a_field_of_another_type_is_refused(tmp_path: Path, part: str) -> None:
+    path = write(tmp_path) / "manifest.json"
+    data = json.loads(path.read_text())
+    data["trunk"][part] = [{}]
+    path.write_text(json.dumps(data))
+    assert list(ModelStore((tmp_path,)).damaged()) == [path]
+
+
+def test_a_root_that_cannot_be_looked_into_is_one_line(tmp_path: Path) -> None:
+    store = ModelStore((tmp_path / ("a" * 300),))
+    assert store.manifests() == []
+    with pytest.raises(WeightsError, match=r"^[^\n]*$"):
+        store.trunk(SPEC.name, SPEC.set)
+
+
+def test_a_set_that_nobody_knows_names_the_sets(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="one of the sets mobilenet_v2/keras-160, "):
+        ModelStore((tmp_path,)).trunk("mobilenet_v2", "nope")
+
+
 def test_a_missing_trunk_names_what_there_is_and_the_command(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(WeightsError, match=r"keras-160.*build --trunk vgg16 --set oxford"):

@@ -6,9 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from trunkline.command import Command
-from trunkline.errors import MissingExtraError, WeightsError
+from trunkline.errors import MissingExtraError, UnknownNameError, WeightsError
 from trunkline.weights import manifest
 from trunkline.weights.manifest import Manifest
 from trunkline.weights.store import ModelStore
@@ -48,7 +49,11 @@ def _action(
 
 
 def _set_options(action: argparse.ArgumentParser, *, required: bool) -> None:
-    action.add_argument("--set", required=required, default="", help="weight set")
+    from trunkline.weights.sets import TABLE
+
+    names = ", ".join(name for _, name in TABLE)
+    also = "" if required else "; default: all"
+    action.add_argument("--set", required=required, default="", help=f"weight set ({names}{also})")
     action.add_argument("--trunk", default="", help="trunk (default: the one that has the set)")
 
 
@@ -61,31 +66,50 @@ def run(arguments: argparse.Namespace) -> int:
         "build": _build,
         "path": _path,
     }
-    lines, data = actions[arguments.action](arguments)
-    print(json.dumps(data) if arguments.json else "\n".join(lines))
-    return 0
+    answer = actions[arguments.action](arguments)
+    print(json.dumps(answer.data) if arguments.json else "\n".join(answer.lines))
+    return answer.code
 
 
-Answer = tuple[list[str], dict[str, object]]
-"""What to print: lines for people, an object for machines."""
+class Answer(NamedTuple):
+    """What to print, lines for people or an object for machines, and the exit code."""
+
+    lines: list[str]
+    data: dict[str, object]
+    code: int = 0
 
 
 def _list(arguments: argparse.Namespace) -> Answer:
     from trunkline.weights.sets import TABLE
 
-    found = ModelStore.default().manifests()
+    store = ModelStore.default()
+    found, damaged = store.manifests(), _damaged(store)
     lines = [line for item in found for line in _described(item)]
-    there = {(item.trunk.name, item.trunk.set) for item in found}
-    missing = [key for key in TABLE if key not in there]
+    lines += [f"damaged: {text}" for text in damaged.values()]
+    there = _held(store)
     lines += [
         f"{trunk}/{name}  not built: trunkline weights build --set {name}"
-        for trunk, name in missing
+        for trunk, name in TABLE
+        if (trunk, name) not in there
     ]
     data: dict[str, object] = {
         "models": [json.loads(manifest.dumps(item)) for item in found],
+        "damaged": damaged,
         "buildable": [{"trunk": trunk, "set": name} for trunk, name in TABLE],
     }
-    return lines, data
+    return Answer(lines, data)
+
+
+def _damaged(store: ModelStore) -> dict[str, str]:
+    """Manifests and roots that cannot be read, and why."""
+    return {str(path): text for path, text in store.damaged().items()}
+
+
+def _held(store: ModelStore) -> set[tuple[str, str]]:
+    """Every (trunk, set) that has a folder in the store, readable or not."""
+    folders = [item.trunk.folder for item in store.manifests()]
+    folders += [path.parent for path in store.damaged() if path.name == manifest.NAME]
+    return {(folder.parent.name, folder.name) for folder in folders}
 
 
 def _described(item: Manifest) -> list[str]:
@@ -105,7 +129,7 @@ def _fetch(arguments: argparse.Namespace) -> Answer:
 
     weights = sets.get(*_chosen(arguments))
     _, path = sources.resolve(weights.sources(), report, arguments.source)
-    return [str(path)], {"path": str(path)}
+    return Answer([str(path)], {"path": str(path)})
 
 
 def _build(arguments: argparse.Namespace) -> Answer:
@@ -117,34 +141,54 @@ def _build(arguments: argparse.Namespace) -> Answer:
         entry = build(trunk, name, store, report, arguments.source)
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"trunkline weights build ({error.name})", "build") from error
-    return [str(entry.folder)], {"path": str(entry.folder), "digest": entry.digest}
+    return Answer([str(entry.folder)], {"path": str(entry.folder), "digest": entry.digest})
 
 
 def _verify(arguments: argparse.Namespace) -> Answer:
     store = ModelStore.default()
-    found = [store.manifest(*_chosen(arguments))] if arguments.set else store.manifests()
-    files = [file for item in found for file in item.files()]
-    if not files:
+    chosen = _chosen(arguments) if arguments.set or arguments.trunk else None
+    found = [store.manifest(*chosen)] if chosen else store.manifests()
+    damaged = {} if chosen else _damaged(store)
+    if not found and not damaged:
         raise WeightsError("the model store is empty: build a set with trunkline weights build")
-    paths = [str(entry.verified_path()) for entry in files]
-    return [f"{path}: ok" for path in paths], {"verified": paths}
+    verified = []
+    for file in (file for item in found for file in item.files()):
+        try:
+            verified.append(str(file.verified_path()))
+        except WeightsError as error:
+            damaged[str(file.path)] = str(error)
+    lines = [f"{path}: ok" for path in verified] + [f"damaged: {it}" for it in damaged.values()]
+    return Answer(lines, {"verified": verified, "damaged": damaged}, 1 if damaged else 0)
 
 
 def _path(arguments: argparse.Namespace) -> Answer:
     store = ModelStore.default()
-    if not arguments.set:
+    if not arguments.set and not arguments.trunk:
         roots = [str(root) for root in store.roots]
-        return roots, {"roots": roots}
+        return Answer(roots, {"roots": roots})
     folder = str(store.trunk(*_chosen(arguments)).folder)
-    return [folder], {"path": folder}
+    return Answer([folder], {"path": folder})
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The (trunk, set) meant; the trunk follows from the set's name where it is not given."""
+    """The (trunk, set) meant; the trunk follows from the set's name where it is not given.
+
+    Raises UnknownNameError for a set or trunk that is neither in the table nor in the store, and
+    WeightsError for a trunk without a set.
+    """
     from trunkline.weights.sets import TABLE
 
-    owners = [trunk for trunk, name in TABLE if name == arguments.set]
-    return arguments.trunk or (owners[0] if owners else "mobilenet_v2"), arguments.set
+    known = sorted({*TABLE, *_held(ModelStore.default())})
+    trunk, name = arguments.trunk, arguments.set
+    if trunk and trunk not in {owner for owner, _ in known}:
+        raise UnknownNameError("trunk", trunk, sorted({owner for owner, _ in known}))
+    if not name:
+        names = [each for owner, each in known if owner == trunk]
+        raise WeightsError(f"--trunk {trunk} alone says no set: add --set {' or '.join(names)}")
+    owners = [owner for owner, each in known if each == name]
+    if not owners:
+        raise UnknownNameError("weight set", name, [f"{owner}/{each}" for owner, each in known])
+    return trunk or owners[0], name
 
 
 def report(line: str) -> None:

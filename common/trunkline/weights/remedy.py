@@ -28,7 +28,15 @@ def for_missing(trunk: str, name: str) -> str:
     owners = [owner for owner, known in TABLE if known == name]
     if owners:
         return f"weight set {name} belongs to trunk {owners[0]}: choose it with --trunk {owners[0]}"
-    return f"the sets that can be built are {', '.join(f'{t}/{s}' for t, s in TABLE)}"
+    return sets()
+
+
+def sets() -> str:
+    """Which sets there are to build."""
+    from trunkline.weights.sets import TABLE
+
+    names = ", ".join(f"{trunk}/{name}" for trunk, name in TABLE)
+    return f"build one of the sets {names} with: trunkline weights build --set SET"
 
 
 def build_command(trunk: str, name: str) -> str:

@@ -9,8 +9,9 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Protocol, cast
 
-from trunkline.errors import MissingExtraError, UnknownNameError
+from trunkline.errors import MissingExtraError, UnknownNameError, WeightsError
 from trunkline.types import Preprocess, Shape
+from trunkline.weights import remedy
 from trunkline.weights.conv import Activation, Conv, Half, Padding
 from trunkline.weights.digest import trunk_digest
 from trunkline.weights.sources import Source
@@ -61,9 +62,13 @@ TABLE: dict[tuple[str, str], str] = {
 def get(trunk: str, name: str) -> WeightSet:
     """One weight set; UnknownNameError (with the known ones) where there is no such set.
 
-    Raises MissingExtraError where the libraries that read and write weights are not installed.
+    Raises WeightsError where it is a set of another trunk, MissingExtraError where the libraries
+    that read and write weights are not installed.
     """
     if (trunk, name) not in TABLE:
+        owners = [owner for owner, known in TABLE if known == name]
+        if owners:
+            raise WeightsError(f"no set {name} of trunk {trunk}: {remedy.for_missing(trunk, name)}")
         raise UnknownNameError("weight set", f"{trunk}/{name}", [f"{t}/{s}" for t, s in TABLE])
     module, attribute = TABLE[trunk, name].split(":")
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from trunkline.errors import WeightsError
-from trunkline.weights import manifest
+from trunkline.weights import manifest, remedy
 from trunkline.weights.manifest import Manifest, TailEntry, TrunkEntry
 
 
@@ -43,14 +43,34 @@ class ModelStore:
         return cls((home() / "models", bundle_root()))
 
     def manifests(self) -> list[Manifest]:
-        """Every readable folder, one per (trunk, set), sorted by name."""
-        found: dict[tuple[str, str], Manifest] = {}
+        """Every readable folder, one per (trunk, set), sorted by name; see `damaged`."""
+        return self._read()[0]
+
+    def damaged(self) -> dict[Path, str]:
+        """What `manifests` leaves out: each manifest, or root, that cannot be read, and why.
+
+        A damaged folder hides one of the same name in a later root, as a whole one does.
+        """
+        return self._read()[1]
+
+    def _read(self) -> tuple[list[Manifest], dict[Path, str]]:
+        found: dict[tuple[str, str], Manifest | None] = {}
+        damaged: dict[Path, str] = {}
         for root in self.roots:
-            for path in sorted(root.glob(f"*/*/{manifest.NAME}")):
+            try:
+                paths = sorted(root.glob(f"*/*/{manifest.NAME}"))
+            except OSError as error:
+                damaged[root] = _unusable(root, error)
+                continue
+            for path in paths:
                 key = (path.parent.parent.name, path.parent.name)
-                if key not in found:
+                if key in found:
+                    continue
+                try:
                     found[key] = manifest.read(path.parent)
-        return [found[key] for key in sorted(found)]
+                except WeightsError as error:
+                    found[key], damaged[path] = None, str(error)
+        return [item for _, item in sorted(found.items()) if item is not None], damaged
 
     def trunks(self) -> list[TrunkEntry]:
         """Every trunk of the store."""
@@ -71,22 +91,31 @@ class ModelStore:
             pairs = [f"{tail.task} on {tail.trunk}/{tail.set}" for tail in self.tails()]
             raise WeightsError(
                 f"no tail {task!r} for trunk {trunk}/{set}: the pairs that exist are "
-                f"{_listed(pairs)}; choose one, or build a set with: "
-                "trunkline weights build --set SET"
+                f"{_listed(pairs)}; choose one, or {remedy.sets()}"
             )
         return found[0]
 
     def manifest(self, name: str, set: str) -> Manifest:
         """One folder's manifest; WeightsError that lists what exists where there is none."""
         for root in self.roots:
-            if (root / name / set / manifest.NAME).is_file():
+            try:
+                there = (root / name / set / manifest.NAME).exists()
+            except OSError as error:
+                raise WeightsError(_unusable(root, error)) from error
+            if there:
                 return manifest.read(root / name / set)
         names = [f"{item.name}/{item.set}" for item in self.trunks()]
         raise WeightsError(
             f"no trunk {name}/{set} in {_listed([str(root) for root in self.roots])}: "
-            f"there is {_listed(names)}; build it with: "
-            f"trunkline weights build --trunk {name} --set {set}"
+            f"there is {_listed(names)}; {remedy.for_missing(name, set)}"
         )
+
+
+def _unusable(root: Path, error: OSError) -> str:
+    return (
+        f"{root} cannot be read: {error.strerror}; make it readable, or name another folder with "
+        "TRUNKLINE_HOME"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
