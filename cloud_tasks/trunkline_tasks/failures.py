@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from trunkline import logs
 from trunkline.errors import (
     CorruptFrameError,
     FrameMismatchError,
@@ -59,5 +60,4 @@ def failure(error: Exception, request_id: str = "") -> InferFailure:
 
 def one_line(message: str) -> str:
     """Printable, on one line and short enough for a header."""
-    text = "".join(letter if letter.isprintable() else " " for letter in message[: 2 * LONGEST])
-    return " ".join(text.split())[:LONGEST]
+    return logs.one_line(message, LONGEST)

@@ -46,7 +46,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         kept = {key: value for key, value in fields.items() if value not in ("", None)}
-        return json.dumps(kept, default=str, ensure_ascii=False)
+        return json.dumps(kept, default=str, ensure_ascii=True)
 
 
 def setup(service: str, level: str = "info", stream: TextIO | None = None) -> None:
@@ -59,8 +59,15 @@ def setup(service: str, level: str = "info", stream: TextIO | None = None) -> No
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
-def accept_request_id(text: str | bytes | None) -> str:
-    """The id a caller sent, or a new one where it sent none or one unfit for logs and headers."""
+def accept_request_id(text: str | bytes | None, otherwise: str = "") -> str:
+    """The id a caller sent; `otherwise`, or a new one, where it is unfit for logs and headers."""
     if isinstance(text, bytes):
         text = text.decode("latin-1")
-    return text if text and _SAFE_ID.fullmatch(text) else uuid.uuid4().hex
+    return text if text and _SAFE_ID.fullmatch(text) else otherwise or uuid.uuid4().hex
+
+
+def one_line(text: str, longest: int) -> str:
+    """Printable, on one line, at most `longest` characters: fit for a log, header or answer."""
+    start = text[: 2 * longest]
+    shown = "".join(letter if letter.isprintable() else " " for letter in start)
+    return " ".join(shown.split())[:longest]

@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError, Message
 
+from trunkline import finite
 from trunkline.errors import CorruptFrameError
 from trunkline.types import (
     Classification,
@@ -122,15 +123,11 @@ def response_to_message(answer: InferResult | InferFailure) -> pb.InferResponse:
 
 
 def response_from_message(message: pb.InferResponse) -> InferResult | InferFailure:
-    """A message as a task's answer. Raises CorruptFrameError where it holds no result."""
+    """A message as a task's answer. Raises CorruptFrameError for none, or NaN in it."""
     if message.WhichOneof("result") == "failure":
         return InferFailure(message.failure.code, message.failure.message, message.request_id)
-    return InferResult(
-        result=_result(message),
-        model=message.model,
-        timings_ms=dict(message.timings_ms),
-        request_id=message.request_id,
-    )
+    result, timings_ms = _result(message), dict(message.timings_ms)
+    return finite.require(InferResult(result, message.model, timings_ms, message.request_id))
 
 
 def response_from_bytes(data: bytes) -> InferResult | InferFailure:
@@ -284,5 +281,8 @@ def _result(message: pb.InferResponse) -> Result:
 
 def _dictionary(struct: Message) -> dict[str, Any]:
     """A Struct as a plain dictionary."""
-    plain: Mapping[str, Any] = MessageToDict(struct)
+    try:
+        plain: Mapping[str, Any] = MessageToDict(struct)
+    except ValueError as error:  # JSON has no word for NaN and infinity
+        raise CorruptFrameError(f"answer's struct is not JSON: {error}") from error
     return dict(plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,10 +15,14 @@ from trunkline.errors import CorruptFrameError
 from trunkline.types import InferFailure, InferResult
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.registry import REFUSED, SERVING, Registry
-from trunkline_edge.task_client import words
+from trunkline_edge.task_client import plain, words
 
 RETRY_PAUSE_S = 0.15
 """Long enough for a channel to connect again, short beside any sensible deadline."""
+
+_FAILURES = frozenset(code.name for code in grpc.StatusCode) - {"OK"}
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,17 @@ class Fanout:
         except grpc.aio.AioRpcError as error:
             return TaskError(error.code().name, _message(task, client.address, error))
         except CorruptFrameError as error:
-            return TaskError("INTERNAL", f"task {task} answered nonsense: {error}")
-        if isinstance(answer, InferFailure):
-            return TaskError(answer.code, answer.message)
-        return answer
+            return TaskError("INTERNAL", plain(f"task {task} answered nonsense: {error}"))
+        except Exception:  # whatever a task brings about: the results of the others must not go
+            _log.exception("cannot call task %s", task)
+            return TaskError("INTERNAL", f"the edge failed on task {task}: its log says why")
+        return _failed(answer) if isinstance(answer, InferFailure) else answer
+
+
+def _failed(failure: InferFailure) -> TaskError:
+    """A failure in a task's own words, of which metrics and clients get only sound ones."""
+    code = failure.code if failure.code in _FAILURES else "UNKNOWN"
+    return TaskError(code, plain(failure.message))
 
 
 def _message(task: str, address: str, error: grpc.aio.AioRpcError) -> str:

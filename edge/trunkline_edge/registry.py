@@ -23,6 +23,9 @@ CHECK_TIMEOUT_S = 2.0
 CHECK_EVERY_S = 2.0
 RETRY_EVERY_S = 0.5
 
+LONGEST_NAME = 200
+MOST_DIGESTS = 32
+
 _log = logging.getLogger(__name__)
 
 
@@ -103,7 +106,7 @@ class Registry:
 async def _examine(client: TaskClient, before: TaskStatus, spec: TrunkSpec) -> TaskStatus:
     """Ask a task what it accepts and whether it serves."""
     try:
-        info = await client.describe(CHECK_TIMEOUT_S)
+        info = _plausible(await client.describe(CHECK_TIMEOUT_S))
         problem = _mismatch(info, spec)
         if problem:
             return replace(before, state=REFUSED, detail=problem, info=info)
@@ -115,6 +118,19 @@ async def _examine(client: TaskClient, before: TaskStatus, spec: TrunkSpec) -> T
     except CorruptFrameError as error:
         return replace(before, state=REFUSED, detail=f"it is no Trunkline task: {error}")
     return replace(before, state=SERVING, detail="", info=info)
+
+
+def _plausible(info: TaskInfo) -> TaskInfo:
+    """The info itself. Raises CorruptFrameError for one that /v1/tasks had better not repeat."""
+    if len(info.accepts) > MOST_DIGESTS:
+        raise CorruptFrameError(f"it names {len(info.accepts)} digests: {MOST_DIGESTS} at most")
+    for text in (info.name, info.model, info.trunk, info.cut):
+        if len(text) > LONGEST_NAME or not text.isprintable():
+            raise CorruptFrameError(
+                f"one of its names has {len(text)} characters: expected {LONGEST_NAME} at most, "
+                "all printable"
+            )
+    return info
 
 
 def _mismatch(info: TaskInfo, spec: TrunkSpec) -> str:

@@ -13,6 +13,7 @@ from trunkline.types import InferFailure, InferResult, TaskInfo
 
 SERVICE = "/trunkline.v1.TaskService"
 MAX_ANSWER_BYTES = 1 << 20
+LONGEST_WORDS = 500
 
 _OPTIONS = (
     # every address that a name has takes its share, and a dead one is left out
@@ -77,5 +78,9 @@ class TaskClient:
 
 def words(error: grpc.aio.AioRpcError) -> str:
     """What a gRPC error says, in one line, without what every error of its kind says."""
-    details = " ".join((error.details() or "no details").split())
-    return details.rpartition("last error: ")[2]
+    return plain((error.details() or "no details").rpartition("last error: ")[2])
+
+
+def plain(text: str) -> str:
+    """A task's words as the edge repeats them: one printable line that is not long."""
+    return logs.one_line(text, LONGEST_WORDS)

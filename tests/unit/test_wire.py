@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -150,3 +151,27 @@ def test_the_range_of_a_tensor_is_exact_on_the_wire() -> None:
     assert frame.quantiser is not None
     assert wire.frame_from_bytes(wire.frame_to_bytes(frame)).quantiser == frame.quantiser
     assert dataclasses.astuple(frame.quantiser)[:2] == (float(tensor.min()), float(tensor.max()))
+
+
+NAN, INFINITY = float("nan"), float("inf")
+CLASS = InferResult(Classification((ClassScore(1, "a", 0.5),)))
+BOX = (0.0, 0.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("bad", [NAN, INFINITY, -INFINITY])
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda bad: InferResult(Classification((ClassScore(1, "a", bad),))), "a score of"),
+        (lambda bad: InferResult(Detections((Detection(1, "a", bad, BOX),))), "a score of"),
+        (lambda bad: InferResult(Detections((Detection(1, "a", 0.5, (*BOX[:3], bad)),))), "edge"),
+        (lambda bad: dataclasses.replace(CLASS, timings_ms={"tail": bad}), "a time of"),
+        (lambda bad: InferResult({"deep": {"in": [bad]}}), "not JSON"),
+    ],
+)
+def test_answers_with_numbers_that_are_none(
+    make: Callable[[float], InferResult], what: str, bad: float
+) -> None:
+    data = wire.response_to_message(make(bad)).SerializeToString()
+    with pytest.raises(CorruptFrameError, match=what):
+        wire.response_from_bytes(data)
