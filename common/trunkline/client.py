@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
-from contextlib import closing
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -29,9 +31,10 @@ class EdgeClient:
         try:
             parts = urlsplit(url)
             self._host, self._port = parts.hostname or "", parts.port
+            self._host.encode("idna")
         except ValueError as error:
             raise _no_address(url) from error
-        if parts.scheme not in ("http", "https") or not self._host:
+        if parts.scheme not in ("http", "https") or not self._host or not url.isprintable():
             raise _no_address(url)
         self._secure = parts.scheme == "https"
         self._path = parts.path.rstrip("/")
@@ -65,7 +68,7 @@ class EdgeClient:
         headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
         try:
             connection = kind(self._host, self._port, timeout=self._timeout_s)
-            with closing(connection):
+            with closing(connection), _deadline(connection, self._timeout_s):
                 connection.request(method, self._path + path, body, headers)
                 response = connection.getresponse()
                 answer = response.read(MAX_ANSWER_BYTES + 1)
@@ -86,7 +89,7 @@ class EdgeClient:
     def _json(self, body: bytes) -> dict[str, Any]:
         try:
             document = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._stranger("its answer is no JSON") from error
         if not isinstance(document, dict):
             raise self._stranger("its answer is no JSON object")
@@ -94,6 +97,35 @@ class EdgeClient:
 
     def _stranger(self, why: str) -> UnavailableError:
         return UnavailableError(f"what answers at {self._url} is no Trunkline edge: {why}")
+
+
+@contextmanager
+def _deadline(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
+    """End the whole call after `seconds`, also where its bytes only trickle in (TimeoutError).
+
+    A socket's own timeout starts anew with each byte.
+    """
+    passed = threading.Event()
+
+    def end() -> None:
+        passed.set()
+        if connection.sock is not None:
+            with suppress(OSError):  # it may be closed already
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if passed.is_set():
+            raise TimeoutError(f"not done in {seconds:g} s") from error
+        raise
+    finally:
+        timer.cancel()
+    if passed.is_set():
+        raise TimeoutError(f"not done in {seconds:g} s")
 
 
 def _no_address(url: str) -> ParameterError:
@@ -105,6 +137,6 @@ def _detail(body: bytes) -> str:
     try:
         problem = json.loads(body)
         text = str(problem.get("detail") or problem.get("title"))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         text = body[:200].decode("ascii", errors="replace")
     return "".join(c if c.isprintable() else " " for c in text)[:500]

@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from typing import Any
 import pytest
 
 from trunkline.client import EdgeClient
-from trunkline.demo import expectations
+from trunkline.demo import expectations, report
 from trunkline.demo.line import HOST
-from trunkline.errors import TrunklineError
+from trunkline.errors import TrunklineError, UnavailableError
 
 CHELSEA = (files("trunkline.demo") / "pictures" / "chelsea.jpg").read_bytes()
 WAIT_S = 60.0
@@ -180,8 +181,8 @@ def test_what_the_demo_expects() -> None:
     assert len(missed) == 3
 
 
-@pytest.mark.parametrize("answer", [b"[]", b"nonsense", b'{"tasks": {}}'])
-def test_a_stranger_at_the_edges_address_is_told_apart(answer: bytes) -> None:
+@pytest.mark.parametrize("answer", ["[]", "nonsense", '{"tasks": {}}', "[" * 100_000])
+def test_a_stranger_at_the_edges_address_is_told_apart(answer: str) -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
         serve = (
@@ -189,9 +190,30 @@ def test_a_stranger_at_the_edges_address_is_told_apart(answer: bytes) -> None:
             "c.recv(1 << 20); a = sys.argv[2].encode();"
             "c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n' % len(a) + a)"
         )
-        words = [sys.executable, "-c", serve, str(listener.fileno()), answer.decode()]
+        words = [sys.executable, "-c", serve, str(listener.fileno()), answer]
         with (
             subprocess.Popen(words, pass_fds=[listener.fileno()]),
             pytest.raises(TrunklineError, match="is no Trunkline edge"),
         ):
             EdgeClient(f"http://{HOST}:{port}", timeout_s=20).infer(b"x", {})
+
+
+def test_an_answer_that_trickles_in_is_given_up() -> None:
+    def trickle(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while True:
+                connection.sendall(b" ")
+                time.sleep(0.05)
+
+    with socket.create_server((HOST, 0)) as listener:
+        threading.Thread(target=trickle, args=[listener], daemon=True).start()
+        client = EdgeClient(f"http://{HOST}:{listener.getsockname()[1]}", timeout_s=0.5)
+        with pytest.raises(UnavailableError, match=r"did not answer within 0\.5 s"):
+            client.infer(b"x", {})
+
+
+def test_an_answer_that_is_not_as_documented_is_one_clear_line() -> None:
+    with pytest.raises(UnavailableError, match="not as documented"):
+        report.describe({"frame": {}, "image": [], "tasks": 5, "timings_ms": None})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -172,6 +173,54 @@ def test_a_file_is_never_half_written(tmp_path: Path) -> None:
     target.mkdir()
     assert cli.main(["encode", CHELSEA, "-o", str(target), "--codec", "raw"]) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_codecs_are_listed_with_their_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["codecs"]) == 0
+    shown = capsys.readouterr().out
+    assert "\n  qp         int 0 to 51, default 32\n" in shown
+    assert cli.main(["codecs", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [info["id"] for info in listed] == sorted(info["id"] for info in listed)
+    assert listed[-1]["parameters"]["quality"] == {
+        "type": "int",
+        "min": 0,
+        "max": 100,
+        "default": 80,
+    }
+
+
+def test_a_small_file_of_a_huge_picture_is_not_decoded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "huge.png"
+    path.write_bytes(Png().encode(np.zeros((4000, 4000), np.uint8)))
+    assert cli.main(["decode", str(path)]) == 1
+    assert "claims (4000, 4000)" in capsys.readouterr().err
+
+
+def test_outputs_go_through_links_and_pipes(tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    encode(link, "--codec", "raw")
+    assert link.is_symlink()
+    assert len(target.read_bytes()) == 112 * 224
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    encode(pipe, "--codec", "raw")
+    assert reader.communicate()[0] == target.read_bytes()
+    assert pipe.is_fifo()
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    command = f"ulimit -f 8; exec {sys.executable} -m trunkline.cli encode {CHELSEA}"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} --codec raw -o {tmp_path / 'f'}"], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_doctor_finds_the_released_bundle(capsys: pytest.CaptureFixture[str]) -> None:

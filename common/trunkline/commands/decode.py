@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from trunkline.command import Command
 from trunkline.commands import frame_fields
+from trunkline.demo.report import printable
 from trunkline.errors import CorruptFrameError, ParameterError
 from trunkline.files import check_different, read_bytes, write_bytes
 from trunkline.types import Frame, Samples
@@ -26,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Say what the file holds, and write it decoded where that is asked for."""
-    from trunkline import codecs, wire
+    from trunkline import codecs, pipeline, wire
 
     if arguments.output is not None and arguments.output.suffix not in (".png", ".npy"):
         raise ParameterError(f"cannot write {arguments.output}: expected a .png or .npy file")
@@ -38,6 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     codec = codecs.recognise(data)
     if codec is not None:
         shape, bits = codec.probe(data)
+        if math.prod(shape) > pipeline.MAX_ELEMENTS:
+            raise CorruptFrameError(
+                f"{arguments.file} claims {shape}: at most {pipeline.MAX_ELEMENTS} samples are read"
+            )
         picture = codec.decode(data, shape, bits)
         fields: dict[str, Any] = {"codec": codec.id, "shape": shape, "bits": bits}
         _write(arguments.output, picture, None)
@@ -81,7 +87,8 @@ def _write(output: Path | None, picture: Samples, tensor: Any) -> None:  # noqa:
 
 def _lines(file: Path, fields: dict[str, Any]) -> str:
     width = max(map(len, fields))
-    return "\n".join([str(file), *(f"  {name:<{width}} {fields[name]}" for name in fields)])
+    lines = [str(file), *(f"  {name:<{width}} {fields[name]}" for name in fields)]
+    return "\n".join(printable(line) for line in lines)
 
 
 command = Command(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trunkline.command import Command
-from trunkline.errors import MissingExtraError, UnknownNameError, WeightsError
+from trunkline.errors import UnknownNameError, WeightsError
 from trunkline.weights import manifest
 from trunkline.weights.manifest import Manifest
 from trunkline.weights.store import ModelStore
@@ -133,14 +133,11 @@ def _fetch(arguments: argparse.Namespace) -> Answer:
 
 
 def _build(arguments: argparse.Namespace) -> Answer:
-    try:
-        from trunkline.weights.build import build
+    from trunkline.weights.build import build
 
-        store = ModelStore((arguments.output,)) if arguments.output else ModelStore.default()
-        trunk, name = _chosen(arguments)
-        entry = build(trunk, name, store, report, arguments.source)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"trunkline weights build ({error.name})", "build") from error
+    store = ModelStore((arguments.output,)) if arguments.output else ModelStore.default()
+    trunk, name = _chosen(arguments)
+    entry = build(trunk, name, store, report, arguments.source)
     return Answer([str(entry.folder)], {"path": str(entry.folder), "digest": entry.digest})
 
 

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from trunkline.errors import UnavailableError
+
 SHOWN = 5
 
 
 def describe(answer: dict[str, Any]) -> list[str]:
-    """Size, classes, boxes and stage times; a task that failed says why."""
+    """Size, classes, boxes and stage times; a task that failed says why.
+
+    Raises UnavailableError for an answer that is not as documented.
+    """
+    try:
+        return [printable(line) for line in _lines(answer)]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnavailableError(
+            f"the edge's answer is not as documented ({type(error).__name__}: {error})"
+        ) from error
+
+
+def printable(text: str) -> str:
+    """A text of whatever origin as a terminal may show it: no control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
     frame, image = answer["frame"], answer["image"]
     setting = " ".join(f"{name} {value}" for name, value in frame["params"].items())
     lines = [
