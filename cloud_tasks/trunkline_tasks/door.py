@@ -99,7 +99,7 @@ class TaskDoor(TaskServiceServicer):  # type: ignore[misc]
         try:
             await places.acquire()  # a request that is not read yet is held back by HTTP/2
             async for request in requests:
-                logs.request_id.set(getattr(request, "request_id", "") or stream_id)
+                logs.request_id.set(logs.accept_request_id(request.request_id, stream_id))
                 replies.put_nowait(asyncio.create_task(self._reply(request, context)))
                 await places.acquire()
         finally:

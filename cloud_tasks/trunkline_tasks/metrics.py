@@ -1,10 +1,8 @@
-"""What a task counts, and the HTTP port where Prometheus reads it."""
+"""What a task counts."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,10 +10,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
-    start_http_server,
 )
-
-from trunkline.errors import UnavailableError
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 BYTES = (500, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000, 256000, 1024000)
@@ -69,32 +64,3 @@ class Metrics:
     def in_work(self, frames: int) -> None:
         """So many frames are in work now."""
         self._in_work.labels(self._task).set(frames)
-
-
-@contextmanager
-def served(metrics: Metrics, host: str, port: int | None) -> Iterator[None]:
-    """Answer /metrics at `host:port` meanwhile; not at all where `port` is None.
-
-    Raises UnavailableError where the port cannot be had.
-    """
-    if port is None:
-        yield
-        return
-    try:
-        server, thread = start_http_server(port, host, metrics.registry)
-    except OSError as error:
-        raise UnavailableError(
-            f"metrics port {host}:{port} cannot be opened ({error.strerror}): "
-            "choose another with --metrics-port (0 for none)"
-        ) from error
-    try:
-        yield
-    finally:
-        _stop(server, thread)
-
-
-def _stop(server: object, thread: threading.Thread) -> None:
-    """End the HTTP server's thread and close its socket."""
-    server.shutdown()  # type: ignore[attr-defined]
-    server.server_close()  # type: ignore[attr-defined]
-    thread.join()

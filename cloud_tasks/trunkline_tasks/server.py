@@ -20,10 +20,13 @@ from trunkline import logs
 from trunkline.errors import UnavailableError
 from trunkline.v1.trunkline_pb2_grpc import add_TaskServiceServicer_to_server
 from trunkline.weights.store import ModelStore
+from trunkline_tasks import departed
 from trunkline_tasks import model as models
+from trunkline_tasks.crowd import Crowd
 from trunkline_tasks.door import TaskDoor
-from trunkline_tasks.metrics import Metrics, served
+from trunkline_tasks.metrics import Metrics
 from trunkline_tasks.model import Model
+from trunkline_tasks.scrape import served
 from trunkline_tasks.settings import TaskSettings
 from trunkline_tasks.tolerant import Tolerant
 from trunkline_tasks.work import Workshop
@@ -31,8 +34,12 @@ from trunkline_tasks.work import Workshop
 log = logging.getLogger(__name__)
 
 SERVICE = "trunkline.v1.TaskService"
-CONCURRENT_CALLS = 256
-"""Open calls at a time, idle streams and health watches included."""
+CONCURRENT_CALLS = 1024
+"""Open calls at a time; the frames among them are limited by `max_in_work`, long before."""
+CALLS_A_CONNECTION = 128
+"""No single connection can take them all."""
+OPEN_STREAMS = 64
+"""Open calls of each method with more than one answer: InferStream, health's Watch, reflection."""
 LAST_WORDS_S = 0.5
 """Time for answers to leave once the work is done; watches of health never end by themselves."""
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -72,9 +79,10 @@ async def serving(settings: TaskSettings, store: ModelStore) -> AsyncIterator[Ta
     """
     started = time.perf_counter()
     metrics = Metrics(settings.name)
+    departed.hush()
     async with _grpc_server(settings) as grpc_server:
         port = _open(grpc_server, settings)
-        with served(metrics, settings.host, settings.served_metrics_port):
+        with served(metrics.registry, settings.host, settings.served_metrics_port):
             model = models.load(settings, store)
             model.warm_up()
             workshop = Workshop(settings.workers, settings.max_in_work, metrics.in_work)
@@ -96,7 +104,7 @@ async def serving(settings: TaskSettings, store: ModelStore) -> AsyncIterator[Ta
 async def _grpc_server(settings: TaskSettings) -> AsyncIterator[grpc.aio.Server]:
     """A server that is stopped in the end, however far it came."""
     grpc_server = grpc.aio.server(
-        interceptors=(Tolerant(SERVICE),),
+        interceptors=(Crowd(OPEN_STREAMS), Tolerant(SERVICE)),
         options=channel_options(settings.max_message_bytes),
         maximum_concurrent_rpcs=CONCURRENT_CALLS,
     )
@@ -110,8 +118,7 @@ def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
     """gRPC's options for a task's port."""
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
-        # half of CONCURRENT_CALLS: no single connection can take them all
-        ("grpc.max_concurrent_streams", CONCURRENT_CALLS // 2),
+        ("grpc.max_concurrent_streams", CALLS_A_CONNECTION),
         # coded bytes do not shrink further, and a compressed request may unpack to any size
         ("grpc.compression_enabled_algorithms_bitset", 1),
         # two tasks on one port would each get some of the calls: the second shall fail instead

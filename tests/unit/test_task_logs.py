@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from trunkline import logs
+from trunkline_tasks import departed
 
 
 def line_of(record: logging.LogRecord) -> dict[str, object]:
@@ -28,6 +29,13 @@ def test_a_line_holds_time_level_service_message_and_extras() -> None:
     assert (line["level"], line["service"], line["n"]) == ("info", "classifier", 3)
     assert str(line["time"]).endswith("Z")
     assert "request_id" not in line
+
+
+def test_a_line_is_ascii_whatever_is_in_it() -> None:
+    hostile = "\u2028\x9b31m\x1b[2J\u202e"
+    record = logging.makeLogRecord({"msg": hostile})
+    assert logs.JsonFormatter().format(record).isascii()
+    assert line_of(record)["message"] == hostile
 
 
 def test_a_line_of_a_request_holds_its_id() -> None:
@@ -62,3 +70,25 @@ def test_sound_ids_are_taken_over(text: str | bytes) -> None:
 @pytest.mark.parametrize("text", [None, "", "a b", "x\ny", "a" * 129, b"\xff\xfe"])
 def test_other_ids_are_replaced(text: str | bytes | None) -> None:
     assert len(logs.accept_request_id(text)) == 32
+
+
+def test_an_unfit_id_gives_way_to_the_streams() -> None:
+    assert logs.accept_request_id("a\nb", "stream-1") == "stream-1"
+    assert logs.accept_request_id("r-1", "stream-1") == "r-1"
+
+
+def test_one_line_is_printable_and_short() -> None:
+    assert logs.one_line(" a\n\x1b[2J\u202eb ", 20) == "a [2J b"
+    assert logs.one_line("x" * 1000, 20) == "x" * 20
+
+
+@pytest.mark.parametrize(("kind", "logged"), [("ExecuteBatchError", False), ("OtherError", True)])
+def test_departed_callers_are_no_errors(
+    kind: str, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    departed.hush()
+    try:
+        raise type(kind, (Exception,), {})
+    except Exception:
+        logging.getLogger(departed.LOGGER).exception("raised in core")
+    assert ("raised in core" in caplog.text) is logged
