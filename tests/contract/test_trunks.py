@@ -1,4 +1,4 @@
-"""What every trunk promises, run over every trunk of the store."""
+"""What every trunk promises, run over every trunk of the released bundle."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from tests.views import pictures
 from trunkline import engines, trunks
 from trunkline.errors import ImageError, TensorError, UnknownNameError, WeightsError
 from trunkline.trunks import Trunk, TrunkKind
-from trunkline.weights import ModelStore, TrunkEntry, probe
+from trunkline.weights import ModelStore, TrunkEntry, probe, sets
 from trunkline.weights.sets import TABLE
+from trunkline.weights.store import bundle_root
 
-ENTRIES = ModelStore.default().trunks()
+RELEASED = ModelStore((bundle_root(),))
+ENTRIES = RELEASED.trunks()
+assert ENTRIES, "the released bundle has no trunk"
 
 
 @pytest.fixture(scope="module", params=ENTRIES, ids=lambda entry: f"{entry.name}/{entry.set}")
@@ -27,7 +30,7 @@ def entry(request: pytest.FixtureRequest) -> TrunkEntry:
 
 @pytest.fixture(scope="module")
 def trunk(entry: TrunkEntry) -> Trunk:
-    return trunks.load(entry.name, entry.set, threads=1)
+    return trunks.load(entry.name, entry.set, store=RELEASED, threads=1)
 
 
 @pytest.fixture(params=sorted(trunks.TRUNKS))
@@ -38,7 +41,18 @@ def kind(request: pytest.FixtureRequest) -> TrunkKind:
 def test_a_trunk_and_its_weight_sets_name_each_other(kind: TrunkKind) -> None:
     assert [name for trunk, name in TABLE if trunk == kind.name] == list(kind.sets)
     assert kind.default_set == kind.sets[0]
-    assert kind.convolutions > 0
+
+
+def test_a_kind_counts_the_convolutions_of_its_sets(kind: TrunkKind) -> None:
+    for name in kind.sets:
+        assert len(sets.get(kind.name, name).layers) == kind.convolutions
+
+
+def test_the_graph_has_the_convolutions_that_its_kind_counts(entry: TrunkEntry) -> None:
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(str(entry.verified_path())).graph
+    found = sum(node.op_type == "Conv" for node in graph.node)
+    assert found == trunks.kind(entry.name).convolutions
 
 
 def test_fewer_elements_than_the_picture(kind: TrunkKind) -> None:
@@ -112,7 +126,7 @@ def test_engines_agree(entry: TrunkEntry, trunk: Trunk) -> None:
     batch = np.stack([trunk.preprocess(image) for image in pictures(4)])
     reference = trunk.forward(batch)
     for name in engines.ENGINES:
-        other = trunks.load(entry.name, entry.set, engine=name, threads=1)
+        other = trunks.load(entry.name, entry.set, engine=name, store=RELEASED, threads=1)
         difference = np.abs(other.forward(batch) - reference).max()
         assert difference <= 1e-3 * np.ptp(reference), name
 
@@ -121,7 +135,7 @@ def test_unknown_trunks_and_sets_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="expected one of mobilenet_v2, vgg16"):
         trunks.load("resnet")
     with pytest.raises(WeightsError, match="keras-160"):
-        trunks.load("mobilenet_v2", "keras-320")
+        trunks.load("mobilenet_v2", "keras-320", store=RELEASED)
 
 
 def test_a_folder_with_another_cut_is_refused() -> None:

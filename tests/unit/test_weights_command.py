@@ -176,8 +176,7 @@ def test_unknown_sets_name_the_known_ones(action: str, capsys: pytest.CaptureFix
     assert error.count("\n") == 1
 
 
-@pytest.mark.torch
-def test_fetch_takes_a_file_at_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_checks_a_file_at_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "dog_breed_mobilenetv2.h5"
     wrong.write_bytes(b"a cat")
     assert cli.main(["weights", "fetch", "--set", "keras-160", "--from", str(wrong)]) == 1
@@ -185,14 +184,68 @@ def test_fetch_takes_a_file_at_hand(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("action", ["build", "fetch"])
-def test_a_missing_extra_is_named(action: str) -> None:
+def test_a_missing_path_is_named(
+    action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+    missing = str(tmp_path / "missing")
+    assert cli.main(["weights", action, "--set", "keras-160", "--from", missing]) == 1
+    assert f"{missing} does not exist: expected dog_breed_mobilenetv2.h5" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("action", ["build", "fetch"])
+def test_a_file_in_the_place_of_the_home_is_one_line(
+    action: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+    home.write_text("no folder")
+    assert cli.main(["weights", action, "--set", "torchvision-v1"]) == 1
+    assert_one_line_about(home, capsys.readouterr().err)
+
+
+def test_a_file_in_the_place_of_the_output_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+    output = tmp_path / "afile"
+    output.write_text("no folder")
+    words = ["weights", "build", "--set", "torchvision-v1", "--output", str(output)]
+    assert cli.main(words) == 1
+    assert_one_line_about(output, capsys.readouterr().err)
+
+
+def assert_one_line_about(path: Path, error: str) -> None:
+    assert error.startswith("trunkline weights: cannot ")
+    assert str(path) in error
+    assert error.count("\n") == 1
+
+
+def light(action: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A subcommand where the extra `build` is not installed."""
     script = (
-        "import sys; sys.modules['onnx'] = None; from trunkline.cli import main;"
-        f"sys.exit(main(['weights', '{action}', '--set', 'keras-160']))"
+        "import sys\n"
+        "for name in ('onnx', 'onnxruntime', 'h5py', 'safetensors', 'torch', 'openvino'):\n"
+        "    sys.modules[name] = None\n"
+        "from trunkline.cli import main\n"
+        f"sys.exit(main({['weights', action, '--set', 'keras-160', *words]!r}))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_missing_extra_is_named() -> None:
+    done = light("build")
     assert done.returncode == 1
     assert "pip install 'trunkline[build]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_fetch_needs_no_extra(tmp_path: Path) -> None:
+    wrong = tmp_path / "dog_breed_mobilenetv2.h5"
+    wrong.write_bytes(b"a cat")
+    done = light("fetch", "--from", str(wrong))
+    assert done.returncode == 1
+    assert "expected 272e38e5be14" in done.stderr
     assert done.stderr.count("\n") == 1

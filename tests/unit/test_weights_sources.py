@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +94,16 @@ def test_a_miss_names_every_place_and_the_command(
         assert part in message
     assert "TRUNKLINE_WEIGHTS_DIR=FOLDER" in message
     assert "\n" not in message
+
+
+def test_a_full_disk_is_one_line(home: Path) -> None:
+    class Full(Published):
+        def fetch(self, target: Path, report: Report) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+
+    with pytest.raises(WeightsError, match=r"cannot fetch net\.bin: No space left on device") as it:
+        resolve([Full()], print)
+    assert "\n" not in str(it.value)
 
 
 def test_changed_content_is_thrown_away(home: Path) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
 from trunkline import engines
-from trunkline.errors import WeightsError
+from trunkline.errors import MissingExtraError, WeightsError
 from trunkline.types import TrunkSpec
 from trunkline.weights import probe, publish, sets, sources
-from trunkline.weights.files import Report, locked, replacing
+from trunkline.weights.files import Report, locked, replacing, system_errors
 from trunkline.weights.manifest import Manifest, TrunkEntry
 from trunkline.weights.recipes import Context, Recipe
 from trunkline.weights.sets import WeightSet
 from trunkline.weights.sources import Source
 from trunkline.weights.store import ModelStore
+
+REQUIRES = ("onnx", "onnxruntime", "h5py", "safetensors")
+"""What every build needs; torch reads torchvision's own files only."""
 
 
 def build(
@@ -33,7 +37,8 @@ def build(
     """
     weights = sets.get(trunk, set)
     root = (store or ModelStore.default()).roots[0]
-    with locked(root, report):
+    _require(f"building {trunk}/{set}")
+    with system_errors(f"build {trunk}/{set} into {root}"), locked(root, report):
         source, path = sources.resolve(weights.sources(), report, explicit)
         report(f"reading {path}")
         network = weights.read(source, path)
@@ -46,6 +51,13 @@ def build(
             _write(folder, context, content)
     report(f"built {root / trunk / set}")
     return ModelStore((root,)).trunk(trunk, set)
+
+
+def _require(what: str) -> None:
+    """Raise MissingExtraError before anything is fetched that could not be used."""
+    for name in REQUIRES:
+        if find_spec(name) is None:
+            raise MissingExtraError(f"{what} ({name})", "build")
 
 
 def respond(content: bytes, weights: WeightSet) -> tuple[float, ...]:

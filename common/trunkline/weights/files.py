@@ -20,6 +20,19 @@ LOCK_TIMEOUT_S = 900.0
 
 
 @contextmanager
+def system_errors(doing: str) -> Iterator[None]:
+    """Turn the system's errors (no such folder, no room, no permission) into WeightsErrors."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise WeightsError(
+            f"cannot {doing}: {error.strerror or error}{where}; mend that, or name another folder "
+            "(TRUNKLINE_HOME, or --output)"
+        ) from error
+
+
+@contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes `folder`'s place when the block ends without an error."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +52,9 @@ def locked(root: Path, report: Report, timeout_s: float = LOCK_TIMEOUT_S) -> Ite
     The lock file lies beside the user's store, so that a released bundle stays free of it.
     """
     locks = home() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
+    with system_errors(f"write to {root}"):
+        locks.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
     lock = FileLock(locks / f"{name}.lock")
     try:

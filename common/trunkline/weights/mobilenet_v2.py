@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trunkline.weights.conv import Activation, Conv, Half, Padding
-from trunkline.weights.graph import Graph, Value
+
+if TYPE_CHECKING:  # it imports onnx, which only those need who write a model
+    from trunkline.weights.graph import Graph, Value
 
 ACTIVATION: Activation = "relu6"
 TRUNK_STAGES = 7
@@ -104,6 +107,8 @@ def stages(graph: Graph, x: Value, convs: Convs, numbers: range, padding: Paddin
 
 def trunk_model(convs: Convs, padding: Padding) -> bytes:
     """The trunk as ONNX: `image` (N, 3, 224, 224) -> `features` (N, 32, 28, 28)."""
+    from trunkline.weights.graph import Graph
+
     graph = Graph("mobilenet_v2.bottleneck7")
     x = stem(graph, graph.input("image", (3, 224, 224)), convs, padding)
     x = stages(graph, x, convs, range(1, TRUNK_STAGES), padding)
@@ -113,6 +118,8 @@ def trunk_model(convs: Convs, padding: Padding) -> bytes:
 
 def tail_graph(convs: Convs, padding: Padding) -> tuple[Graph, str]:
     """The rest of the network up to its pooled features: the graph and the (N, 1280) tensor."""
+    from trunkline.weights.graph import Graph
+
     graph = Graph("mobilenet_v2.classifier")
     x = stages(graph, graph.input("features", (32, 28, 28)), convs, range(7, 18), padding)
     return graph, graph.mean_pool("pooled", head(graph, x, convs))

@@ -12,7 +12,7 @@ from trunkline.errors import TrunklineError, WeightsError
 from trunkline.files import write_bytes
 from trunkline.types import TrunkSpec
 from trunkline.weights import manifest, probe
-from trunkline.weights.files import Report, locked
+from trunkline.weights.files import Report, locked, system_errors
 from trunkline.weights.manifest import FileEntry, Manifest, TailEntry, TrunkEntry
 
 
@@ -121,7 +121,7 @@ def add_tail(root: Path, trunk: str, weights: str, draft: TailDraft, report: Rep
     Raises WeightsError where there is no such trunk or the tail is not made for it.
     """
     folder = root / trunk / weights
-    with locked(root, report):
+    with system_errors(f"write to {folder}"), locked(root, report):
         old = manifest.read(folder)
         paired = pair(draft, old.trunk.digest, old.trunk.probe, report)
         entry = write_tail(folder, old.trunk.spec, paired)

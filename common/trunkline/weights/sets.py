@@ -9,7 +9,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Protocol, cast
 
-from trunkline.errors import MissingExtraError, UnknownNameError, WeightsError
+from trunkline.errors import UnknownNameError, WeightsError
 from trunkline.types import Preprocess, Shape
 from trunkline.weights import remedy
 from trunkline.weights.conv import Activation, Conv, Half, Padding
@@ -62,8 +62,7 @@ TABLE: dict[tuple[str, str], str] = {
 def get(trunk: str, name: str) -> WeightSet:
     """One weight set; UnknownNameError (with the known ones) where there is no such set.
 
-    Raises WeightsError where it is a set of another trunk, MissingExtraError where the libraries
-    that read and write weights are not installed.
+    Raises WeightsError where it is a set of another trunk. Needs no library beyond the core's.
     """
     if (trunk, name) not in TABLE:
         owners = [owner for owner, known in TABLE if known == name]
@@ -71,10 +70,7 @@ def get(trunk: str, name: str) -> WeightSet:
             raise WeightsError(f"no set {name} of trunk {trunk}: {remedy.for_missing(trunk, name)}")
         raise UnknownNameError("weight set", f"{trunk}/{name}", [f"{t}/{s}" for t, s in TABLE])
     module, attribute = TABLE[trunk, name].split(":")
-    try:
-        return cast(WeightSet, getattr(import_module(module), attribute)())
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"weight set {trunk}/{name} ({error.name})", "build") from error
+    return cast(WeightSet, getattr(import_module(module), attribute)())
 
 
 def digest(weights: WeightSet, network: Network) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from trunkline.errors import WeightsError
-from trunkline.weights.files import Report
+from trunkline.weights.files import Report, system_errors
 from trunkline.weights.manifest import sha256_of
-from trunkline.weights.store import home
+from trunkline.weights.store import ModelStore, bundle_root, home
 
 
 class Source(Protocol):
@@ -70,37 +70,60 @@ def resolve(
     WeightsError that names every place looked at and the command that mends it; a file of the
     right name and the wrong content in a place that the user named is an error too.
     """
+    names = " or ".join(source.file for source in sources)
     places: list[str] = []
+    with system_errors(f"look for {names}"):
+        if explicit is not None and not explicit.exists():
+            raise WeightsError(
+                f"{explicit} does not exist: expected {names}, or a folder that holds it"
+            )
+        found = _found(sources, report, explicit, places)
+    if found is not None:
+        return found
+    raise WeightsError(
+        f"no {names}; looked at: {'; '.join(places)}. Put the file into a folder and run the "
+        f"command again with TRUNKLINE_WEIGHTS_DIR=FOLDER{_released()}"
+    )
+
+
+def _found(
+    sources: Sequence[Source], report: Report, explicit: Path | None, places: list[str]
+) -> tuple[Source, Path] | None:
+    """What `resolve` looks for; where it is not is added to `places`."""
     given = explicit or weights_dir()
     if given is not None:
         found = _given(sources, given)
         if found is not None:
             return found
-        places.append(str(given))
-    if explicit is None:
-        for source in sources:
-            path = downloads() / source.file
-            if path.is_file() and matches(path, source.sha256):
-                return source, path
-        places.append(str(downloads()))
-        for source in sources:
-            try:
-                return source, fetch(source, report)
-            except WeightsError as error:
-                places.append(str(error))
-                report(f"{source.file}: {error}")
-    names = " or ".join(source.file for source in sources)
-    raise WeightsError(
-        f"no {names}; looked at: {'; '.join(places)}. Put the file into a folder and run the "
-        "command again with TRUNKLINE_WEIGHTS_DIR=FOLDER"
-    )
+        places.append(str(given) if given.exists() else f"{given}, which does not exist")
+    if explicit is not None:
+        return None
+    for source in sources:
+        path = downloads() / source.file
+        if path.is_file() and matches(path, source.sha256):
+            return source, path
+    places.append(str(downloads()))
+    downloads().mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        try:
+            return source, fetch(source, report)
+        except WeightsError as error:
+            places.append(str(error))
+            report(f"{source.file}: {error}")
+    return None
+
+
+def _released() -> str:
+    """What there is without this file, in words."""
+    names = [f"{entry.name}/{entry.set}" for entry in ModelStore((bundle_root(),)).trunks()]
+    return f", or use {' or '.join(names)}, which comes with trunkline" if names else ""
 
 
 def fetch(source: Source, report: Report) -> Path:
     """Fetch one source into the download cache and check it; WeightsError where that fails."""
     path = downloads() / source.file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    source.fetch(path, report)
+    with system_errors(f"fetch {source.file}"):
+        source.fetch(path, report)
     if not matches(path, source.sha256):
         actual = sha256_of(path)
         path.unlink()

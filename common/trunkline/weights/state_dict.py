@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trunkline.errors import WeightsError
+from trunkline.errors import MissingExtraError, WeightsError
 from trunkline.weights import mobilenet_v2, vgg16
 from trunkline.weights.conv import BatchNorm, Conv, Floats, fold, rounded
 
@@ -18,9 +18,14 @@ State = Mapping[str, Floats]
 
 
 def read(path: Path) -> State:
-    """Every floating-point tensor of the file by name; WeightsError where it cannot be read."""
+    """Every floating-point tensor of the file by name.
+
+    Raises WeightsError where it cannot be read, MissingExtraError.
+    """
     try:
         return _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"reading {path} ({error.name})", "build") from error
     except Exception as error:  # each library raises its own kinds for a damaged file
         raise WeightsError(
             f"cannot read weights from {path} ({type(error).__name__}): expected safetensors or a "

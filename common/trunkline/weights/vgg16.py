@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trunkline.weights.conv import Activation, Conv, Padding
-from trunkline.weights.graph import Graph
 
 ACTIVATION: Activation = "relu"
 PADDING: Padding = "symmetric"
@@ -25,6 +24,8 @@ TRUNK_LAYERS = tuple(name for group in LAYERS for name in group)
 
 def trunk_model(convs: Mapping[str, Conv]) -> bytes:
     """The trunk as ONNX: `image` (N, 3, 224, 224) -> `features` (N, 512, 14, 14)."""
+    from trunkline.weights.graph import Graph  # it imports onnx, which fetching does without
+
     graph = Graph("vgg16.pool4")
     x = graph.input("image", (3, 224, 224))
     for number, names in enumerate(LAYERS, start=1):
