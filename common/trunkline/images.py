@@ -12,6 +12,7 @@ from io import BytesIO
 
 from PIL import ExifTags, Image, features
 
+from trunkline import structure
 from trunkline.errors import (
     CorruptImageError,
     ImageError,
@@ -20,6 +21,7 @@ from trunkline.errors import (
     UnsupportedImageError,
 )
 from trunkline.rgb import to_rgb
+from trunkline.tags import check_tags
 
 FORMATS = ("JPEG", "PNG", "WebP", "HEIC", "AVIF", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
@@ -59,12 +61,13 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
     Raises UnsupportedImageError (no format of FORMATS, or one that needs an extra),
     ImageTooLargeError (more than `max_pixels`, or Pillow's own PILLOW_MAX_PIXELS) and
-    CorruptImageError (damaged or truncated).
+    CorruptImageError (damaged, truncated, or built to keep a decoder busy: `structure`).
     """
     name = sniff(data)
     if name is None:
         raise UnsupportedImageError(f"not a known picture format: expected {', '.join(FORMATS)}")
     try:
+        structure.check(name, data, max_pixels)
         with _QUIET.decoding():
             image = (
                 _open_heic(data, max_pixels) if name == "HEIC" else _open(name, data, max_pixels)
@@ -139,6 +142,7 @@ def _too_large(pixels: str, max_pixels: int) -> ImageTooLargeError:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Turn the picture as its EXIF orientation says; damaged EXIF says nothing."""
+    check_tags(image.format or "", _exif(image))
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except (SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error, OSError):
@@ -149,6 +153,15 @@ def _upright(image: Image.Image) -> Image.Image:
     turned = image.transpose(turn)
     turned.info = image.info  # holds the colour that is transparent
     return turned
+
+
+def _exif(image: Image.Image) -> bytes:
+    """The Exif data as Pillow is going to read it, from its own place or from a PNG's text."""
+    exif = image.info.get("exif") or b""
+    text = image.info.get("Raw profile type exif")
+    if not exif and isinstance(text, str):
+        exif = bytes.fromhex("".join(text.split("\n")[3:]))
+    return bytes(exif).removeprefix(b"Exif\0\0")
 
 
 def _reason(error: Exception) -> str:
