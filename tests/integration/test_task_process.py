@@ -14,9 +14,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 
 from tests import task_kit as kit
+from trunkline import codecs, pipeline, trunks
 from trunkline_tasks import probe
 
 RSS_MB = 450
@@ -81,15 +83,21 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_ready_soon_small_and_without_torch(home: Path) -> None:
+@pytest.mark.parametrize("name", ["classifier", "ssd"])
+async def test_ready_soon_small_and_without_torch(tmp_path: Path, name: str) -> None:
+    """The released tails: the store in `tmp_path` is empty."""
+    released = trunks.load("mobilenet_v2", threads=1).spec
+    values = np.random.default_rng(1).normal(0, 2, released.shape).astype(np.float32)
     port = kit.free_port()
-    with process(home, "classifier", "--weights", "tiny", "--port", str(port)) as task:
-        async with channel_to(port) as channel:
+    with process(tmp_path, name, "--port", str(port)) as task:
+        async with channel_to(port, name) as channel:
             assert probe.main([str(port)]) == 0
             # of the processor: other work on the machine must not fail the test
             assert cpu_s(task.pid) < READY_S
             for codec in ("raw", "png", "webp"):
-                await kit.infer(channel, kit.frame(codec=codec))
+                frame = pipeline.pack(values, released, codecs.get(codec), image_size=(200, 100))
+                answers = [await kit.infer(channel, frame) for _ in range(4)]
+                assert {answer.model for answer in answers} != {""}
         assert "torch" not in proc(task.pid, "maps")
         assert resident_mb(task.pid) <= RSS_MB
 
