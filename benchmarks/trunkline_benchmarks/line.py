@@ -29,6 +29,7 @@ from trunkline_benchmarks import machine
 QUERIES: dict[str, dict[str, object]] = {
     "bpg qp 32": {"codec": "bpg", "qp": 32},
     "bpg qp 35": {"codec": "bpg", "qp": 35},
+    "bpg qp 35, effort 0": {"codec": "bpg", "qp": 35, "effort": 0},
     "webp quality 80": {"codec": "webp", "quality": 80},
     "png": {"codec": "png"},
     "raw": {"codec": "raw"},
