@@ -7,10 +7,10 @@ import contextvars
 import dataclasses
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from PIL import Image
 
@@ -36,8 +36,18 @@ class Packed:
 class Compute:
     """Runs the trunk on as many pictures at a time as it has workers; others wait in line."""
 
-    def __init__(self, load: Callable[[], Trunk], *, workers: int, max_pixels: int) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Trunk],
+        *,
+        workers: int,
+        max_pixels: int,
+        abandoned: Callable[[Future[Any]], None],
+    ) -> None:
+        """`abandoned` is told of work that goes on although its caller has gone."""
         self._load = load
+        self._abandoned = abandoned
+        self._begun: set[Future[Any]] = set()
         self._trunk: Trunk | None = None
         self._max_pixels = max_pixels
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="compute")
@@ -61,6 +71,14 @@ class Compute:
         """
         return await self._run(self._pack, data, codec, time.time())
 
+    async def drained(self, seconds: float) -> bool:
+        """Wait until no worker is busy, at most `seconds`; whether that came to be."""
+        waiting = [asyncio.wrap_future(work) for work in list(self._begun)]
+        if not waiting:
+            return True
+        _, late = await asyncio.wait(waiting, timeout=seconds)
+        return not late
+
     def close(self) -> None:
         """End the workers once they are idle."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -68,8 +86,15 @@ class Compute:
     async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run in a worker, with the request's id in its logs."""
         context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(context.run, work, *args, **kwargs))
+        future = self._pool.submit(context.run, partial(work, *args, **kwargs))
+        self._begun.add(future)
+        future.add_done_callback(self._begun.discard)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if not future.cancel():
+                self._abandoned(future)
+            raise
 
     def _warm(self, codec: FeatureCodec) -> Trunk:
         trunk = self._load()

@@ -40,8 +40,13 @@ class Edge:
         self.settings = settings
         self.defaults = defaults
         self.metrics = Metrics()
-        self.admission = Admission(settings.max_in_work, self.metrics)
-        self.compute = Compute(load, workers=settings.workers, max_pixels=settings.max_pixels)
+        self.admission = Admission(settings.max_in_work, settings.max_bytes, self.metrics)
+        self.compute = Compute(
+            load,
+            workers=settings.workers,
+            max_pixels=settings.max_pixels,
+            abandoned=self.admission.keep,
+        )
         clients = [TaskClient(name, address) for name, address in settings.tasks.items()]
         self.registry = Registry(clients, self.metrics)
         self._fanout = Fanout(self.registry, self.metrics)

@@ -14,6 +14,7 @@ from trunkline_edge.upload import ClientGone
 
 HEADER = b"x-request-id"
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 CLIENT_GONE = 499  # nginx's word for it; logged, never sent
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ class Observation:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = scope.get("route")
         path = getattr(route, "path", "other")  # not what the client wrote: that has no end
-        self._metrics.requests.labels(path, scope["method"], str(status)).inc()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._metrics.requests.labels(path, method, str(status)).inc()
         self._metrics.request_seconds.labels(path).observe(seconds)
         _log.log(
             logging.DEBUG if path in QUIET else logging.INFO,

@@ -113,7 +113,7 @@ def _timeout_s(text: str | None, defaults: Defaults) -> float:
 def _top_k(text: str | None) -> int | None:
     if text is None:
         return None
-    return int(_within("top_k", float(typed("top_k", "int", text)), 1, MAX_TOP_K))
+    return int(_within("top_k", int(typed("top_k", "int", text)), 1, MAX_TOP_K))
 
 
 def _threshold(text: str | None) -> float | None:
@@ -126,5 +126,7 @@ def _within(name: str, value: float, low: float, high: float, *, above: bool = F
     """`value` if it is between the bounds; `above` leaves the lower one out."""
     if value < low or value > high or (above and value == low):
         bounds = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
-        raise ParameterError(f"{name} is {value:g}: expected {bounds}")
+        # an integer may have more digits than a float can hold
+        shown = f"{value:g}" if isinstance(value, float) else str(value)[:50]
+        raise ParameterError(f"{name} is {shown}: expected {bounds}")
     return value

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -35,16 +36,23 @@ def main(settings: EdgeSettings) -> int:
         # uvicorn raises a signal again after its drain, for whoever handled it before
         signal.signal(number, lambda *_: None)
     with listen(settings.host, settings.port) as listener:
-        asyncio.run(_run(settings, listener))
+        drained = asyncio.run(_run(settings, listener))
+    if not drained:
+        # Python would wait for the threads however long they take: the time to drain is over
+        logging.shutdown()
+        os._exit(1)
     return 0
 
 
-async def _run(settings: EdgeSettings, listener: socket.socket) -> None:
-    await serve(EdgeServer(build(settings)), listener)
+async def _run(settings: EdgeSettings, listener: socket.socket) -> bool:
+    return await serve(EdgeServer(build(settings)), listener)
 
 
-async def serve(server: EdgeServer, listener: socket.socket) -> None:
-    """Serve on a listening socket until told to stop. Raises what loading the trunk raises."""
+async def serve(server: EdgeServer, listener: socket.socket) -> bool:
+    """Serve on a listening socket until told to stop; whether all that was begun is done.
+
+    Raises what loading the trunk raises.
+    """
     edge = server.edge
     starting = asyncio.create_task(edge.start())
     # an edge that cannot load its trunk ends, rather than answering 503 for ever
@@ -54,6 +62,10 @@ async def serve(server: EdgeServer, listener: socket.socket) -> None:
         await server.serve(sockets=[listener])
         if starting.done():
             starting.result()
+        drained = await edge.compute.drained(server.drain_left_s)
+        if not drained:
+            _log.warning("a picture was still in work when the time to drain was over")
+        return drained
     finally:
         starting.cancel()
         await edge.close()
@@ -128,10 +140,19 @@ class EdgeServer(uvicorn.Server):
             )
         )
         self.edge = edge
+        self._told_to_stop: float | None = None
+
+    @property
+    def drain_left_s(self) -> float:
+        """Seconds of the drain that are left, all of them before it begins."""
+        begun = self._told_to_stop
+        passed = 0.0 if begun is None else time.monotonic() - begun
+        return max(0.0, self.edge.settings.drain_s - passed)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal: take no more pictures, finish those in work."""
         self.edge.draining = True
+        self._told_to_stop = self._told_to_stop or time.monotonic()
         _log.info("draining")
         super().handle_exit(sig, frame)
 

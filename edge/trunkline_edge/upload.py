@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from fastapi import Request
@@ -48,18 +48,21 @@ class RawBody:
         return b"".join(self._parts)
 
 
-async def read_image(request: Request, max_bytes: int, timeout_s: float) -> bytes:
+async def read_image(
+    request: Request, max_bytes: int, timeout_s: float, count: Callable[[int], None]
+) -> bytes:
     """The picture of a request: its form's field `image`, or the body itself.
 
-    Raises Problem 400 (no or two pictures, an empty one), 408 (too slow), 413 (too many bytes,
-    said by Content-Length or counted while reading), ClientGone.
+    `count` is called with the size of each piece as it comes. Raises Problem 400 (no or two
+    pictures, an empty one), 408 (too slow), 413 (too many bytes, said by Content-Length or counted
+    while reading), ClientGone, and what `count` raises.
     """
     sink, limit = _sink(request, max_bytes)
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(max_bytes)
     try:
-        image = await asyncio.wait_for(_read(request, sink, limit, max_bytes), timeout_s)
+        image = await asyncio.wait_for(_read(request, sink, limit, max_bytes, count), timeout_s)
     except asyncio.TimeoutError as error:
         raise Problem(
             408, "upload-too-slow", f"the picture did not arrive within {timeout_s:g} s"
@@ -103,7 +106,9 @@ def _sink(request: Request, max_bytes: int) -> tuple[Sink, int]:
     return form, max_bytes + FORM_OVERHEAD_BYTES
 
 
-async def _read(request: Request, sink: Sink, limit: int, max_bytes: int) -> bytes:
+async def _read(
+    request: Request, sink: Sink, limit: int, max_bytes: int, count: Callable[[int], None]
+) -> bytes:
     """Feed the body to `sink` until its end or the limit."""
     total = 0
     while True:
@@ -114,6 +119,7 @@ async def _read(request: Request, sink: Sink, limit: int, max_bytes: int) -> byt
         total += len(data)
         if total > limit:
             raise _too_large(max_bytes)
+        count(len(data))
         if data:
             sink.write(data)
         if not message.get("more_body", False):

@@ -228,10 +228,46 @@ def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
         for _ in range(9):
             with pytest.raises(httpx.ReadTimeout):
                 httpx.post(f"{url}/v1/infer?{FAST}", content=picture(), timeout=0.2)
-        wait_for(lambda: "trunkline_in_work 0.0" in httpx.get(f"{url}/metrics").text)
+        # the one that is being computed cannot be stopped: it has its place until it is done
+        wait_for(lambda: "trunkline_in_work 1.0" in httpx.get(f"{url}/metrics").text)
         gate.set()
+        wait_for(lambda: "trunkline_in_work 0.0" in httpx.get(f"{url}/metrics").text)
         assert infer(url).status_code == 200
         assert task.calls == 1
+
+
+def test_clients_that_give_up_do_not_make_room(loop: Loop) -> None:
+    gate = threading.Event()
+    gate.set()
+    with loop.edge(load=lambda: gated(gate), max_in_work=2, workers=2) as url:
+        gate.clear()
+        for _ in range(2):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.post(f"{url}/v1/encode", content=picture(), timeout=0.2)
+        assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 429
+        gate.set()
+        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200)
+
+
+def test_slow_uploads_take_no_place(loop: Loop) -> None:
+    with loop.edge(max_in_work=2, max_bytes=100_000) as url, ExitStack() as stack:
+        parts = httpx.URL(url)
+        head = b"POST /v1/encode HTTP/1.1\r\nHost: e\r\nContent-Length: 99000\r\n\r\n"
+
+        def send(body: bytes) -> socket.socket:
+            client = socket.create_connection((parts.host, parts.port or 0), timeout=5)
+            stack.enter_context(client)
+            client.sendall(head + body)
+            return client
+
+        slow = [send(b"x") for _ in range(10)]
+        assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200
+        # but what has come is held, and no more of that than pictures in work may hold
+        held = [send(b"x" * 98_000) for _ in range(2)]
+        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=bytes(99_000)).status_code == 429)
+        for client in (*slow, *held):
+            client.close()
+        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200)
 
 
 def test_not_ready_until_the_trunk_is_loaded(loop: Loop) -> None:

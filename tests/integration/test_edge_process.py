@@ -152,6 +152,17 @@ def test_a_drain_ends_although_a_client_does_not(tmp_path: Path) -> None:
             assert edge.stop() == 0
 
 
+def test_a_drain_ends_although_a_worker_does_not(tmp_path: Path) -> None:
+    slow = flat_png(7000, 7000)
+    with running(tmp_path, "--tasks", "", "--drain-s", "0", "--workers", "1") as edge:
+        with pytest.raises(httpx.ReadTimeout):  # it takes a second
+            httpx.post(f"{edge.url}/v1/encode", content=slow, timeout=0.1)
+        started = time.monotonic()
+        assert edge.stop() == 1
+        assert time.monotonic() - started < 0.5
+        assert "still in work" in edge.lines()[-2]["message"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

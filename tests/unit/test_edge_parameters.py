@@ -92,3 +92,11 @@ def test_what_is_long_is_not_repeated() -> None:
     with pytest.raises(ParameterError) as caught:
         wishes(**{"x" * 5000: "1"})
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["top_k", "bits", "level", "timeout_ms", "score_threshold"])
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_numbers_beyond_every_type(name: str, digits: int) -> None:
+    with pytest.raises(ParameterError, match=name) as caught:
+        wishes(**{name: "9" * digits})
+    assert len(str(caught.value)) < 600

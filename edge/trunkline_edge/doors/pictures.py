@@ -27,8 +27,8 @@ def router(edge: Edge) -> APIRouter:
         wishes = _wishes(edge, request)
         if not wishes.tasks:
             raise Problem(503, "no-tasks", "this edge has no tasks: set TRUNKLINE_EDGE_TASKS")
+        data = await _image(edge, request)
         with edge.admission.enter():
-            data = await _image(edge, request)
             inference = await unless_gone(request, edge.infer(data, wishes))
         return _infer_response(inference, len(data))
 
@@ -36,8 +36,8 @@ def router(edge: Edge) -> APIRouter:
     async def encode(request: Request) -> Response:
         """Run the trunk on one picture and answer the coded features themselves."""
         wishes = _wishes(edge, request)
+        data = await _image(edge, request)
         with edge.admission.enter():
-            data = await _image(edge, request)
             packed = await unless_gone(request, edge.pack(data, wishes))
         return _encode_response(packed.frame, packed.timings_ms)
 
@@ -52,7 +52,9 @@ def _wishes(edge: Edge, request: Request) -> Wishes:
 
 
 async def _image(edge: Edge, request: Request) -> bytes:
-    return await read_image(request, edge.settings.max_bytes, edge.settings.upload_timeout_s)
+    settings = edge.settings
+    with edge.admission.upload() as count:
+        return await read_image(request, settings.max_bytes, settings.upload_timeout_s, count)
 
 
 def _infer_response(inference: Inference, image_bytes: int) -> Response:
