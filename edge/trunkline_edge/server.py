@@ -130,6 +130,7 @@ class EdgeServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(edge),
+                http="httptools",
                 lifespan="off",
                 ws="none",
                 log_config=None,
