@@ -125,8 +125,9 @@ def find(settings: TaskSettings, store: ModelStore) -> TailEntry:
     try:
         return store.tail(trunk, weights, name)
     except WeightsError as error:
-        tails = store.tails()  # which raises where it is a manifest that is damaged
-        pairs = ", ".join(f"{tail.trunk}/{tail.set} with {tail.task}" for tail in tails)
+        if store.damaged():  # then that is what the error is about, or may be
+            raise
+        pairs = ", ".join(f"{tail.trunk}/{tail.set} with {tail.task}" for tail in store.tails())
         raise WeightsError(
             f"no pair of trunk {trunk}/{weights} with task {name}: there are {pairs or 'none'}; "
             f"build others with: trunkline weights build --set {weights}"

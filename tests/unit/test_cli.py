@@ -232,12 +232,26 @@ def test_doctor_finds_the_released_bundle(capsys: pytest.CaptureFixture[str]) ->
     assert findings["problems"] == []
 
 
+def test_doctor_reports_a_damaged_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "models" / "mobilenet_v2" / "torchvision-v1"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{")
+    monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path))
+    assert cli.main(["doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)
+    assert findings["models"]["mobilenet_v2/keras-160/trunk"] == "ok"
+    assert len(findings["problems"]) == 1
+    assert "torchvision-v1" in findings["problems"][0]
+
+
 def test_doctor_reports_a_damaged_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from trunkline.weights import ModelStore
+    from trunkline.weights.store import bundle_root
 
-    source = ModelStore.default().trunk("mobilenet_v2", "keras-160").verified_path().parent
+    source = bundle_root() / "mobilenet_v2" / "keras-160"
     folder = tmp_path / "models" / "mobilenet_v2" / "keras-160"
     folder.mkdir(parents=True)
     for file in source.iterdir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -89,16 +90,22 @@ def _models() -> dict[str, str]:
     """Every file of the model store, checked against its sha256."""
     from trunkline.weights.store import ModelStore
 
-    states: dict[str, str] = {}
-    for manifest in ModelStore.default().manifests():
+    store = ModelStore.default()
+    states = {str(path): problem for path, problem in store.damaged().items()}
+    for manifest in store.manifests():
         owner = f"{manifest.trunk.name}/{manifest.trunk.set}"
         for part, entry in [("trunk", manifest.trunk), *((t.task, t) for t in manifest.tails)]:
-            try:
-                entry.verified_path()
-                states[f"{owner}/{part}"] = "ok"
-            except TrunklineError as error:
-                states[f"{owner}/{part}"] = str(error)
+            states[f"{owner}/{part}"] = _state(entry.verified_path)
     return states
+
+
+def _state(check: Callable[[], object]) -> str:
+    """`ok`, or what the check found."""
+    try:
+        check()
+    except TrunklineError as error:
+        return str(error)
+    return "ok"
 
 
 def _lines(findings: dict[str, Any]) -> list[str]:

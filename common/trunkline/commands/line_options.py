@@ -11,7 +11,8 @@ from pathlib import Path
 
 from trunkline import codecs
 from trunkline.demo.line import Line, LineConfig
-from trunkline.errors import MissingExtraError, UnavailableError, WeightsError
+from trunkline.errors import UnavailableError, WeightsError
+from trunkline.weights.build import build
 from trunkline.weights.store import ModelStore
 
 REQUIRES = ("fastapi", "uvicorn", "grpc", "grpc_health", "openvino", "pydantic_settings")
@@ -75,19 +76,10 @@ def _tasks(trunk: str, weights: str) -> list[str]:
     try:
         store.trunk(trunk, weights)
     except WeightsError:
-        _build(trunk, weights, store)
+        build(trunk, weights, store)
     names = [tail.task for tail in store.manifest(trunk, weights).tails]
     if not names:
         raise WeightsError(
             f"{trunk}/{weights} has no tail, so no task: `trunkline weights list` shows who has"
         )
     return names
-
-
-def _build(trunk: str, weights: str, store: ModelStore) -> None:
-    """Build a set into the model store, which needs more libraries than serving does."""
-    try:
-        from trunkline.weights.build import build
-    except ImportError as error:
-        raise MissingExtraError(f"building {trunk}/{weights}", "build") from error
-    build(trunk, weights, store)
