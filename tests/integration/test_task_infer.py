@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "digest": ({"digest": kit.UNKNOWN}, "FAILED_PRECONDITION", (kit.UNKNOWN, kit.DIGEST)),
     "shape": ({"shape": (10, 8, 2)}, "FAILED_PRECONDITION", ("(10, 8, 2)", "(10, 4, 4)")),
     "absurd shape": ({"shape": (4294967295,) * 3}, "FAILED_PRECONDITION", ("(10, 4, 4)",)),
-    "codec": ({"codec": "jpeg2000"}, "FAILED_PRECONDITION", ("jpeg2000", "webp")),
+    "codec": ({"codec": "semaphore"}, "FAILED_PRECONDITION", ("semaphore", "webp")),
     "parameter": ({"params": {"speed": 3}}, "INVALID_ARGUMENT", ("speed", "level")),
     "parameter's range": ({"params": {"level": 11}}, "INVALID_ARGUMENT", ("11", "0 to 9")),
     "arrangement": ({"arrangement": "yuv"}, "FAILED_PRECONDITION", ("yuv", "luma, rgb")),
