@@ -11,6 +11,7 @@ from trunkline.command import Command
 REQUIRES = (
     "fastapi",
     "uvicorn",
+    "httptools",
     "python_multipart",
     "grpc",
     "grpc_health",

@@ -17,7 +17,7 @@ import uvicorn
 from trunkline import logs, trunks
 from trunkline.errors import UnavailableError
 from trunkline.trunks import Trunk
-from trunkline_edge import default_codec, memory
+from trunkline_edge import default_codec, memory, stderr
 from trunkline_edge.app import create_app
 from trunkline_edge.edge import Edge
 from trunkline_edge.parameters import Defaults
@@ -35,8 +35,12 @@ def main(settings: EdgeSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises a signal again after its drain, for whoever handled it before
         signal.signal(number, lambda *_: None)
-    with listen(settings.host, settings.port) as listener:
-        drained = asyncio.run(_run(settings, listener))
+    with listen(settings.host, settings.port) as listener, stderr.without_libraries() as stream:
+        logs.setup("edge", settings.log_level, stream)
+        try:
+            drained = asyncio.run(_run(settings, listener))
+        finally:
+            logs.setup("edge", settings.log_level)
     if not drained:
         # Python would wait for the threads however long they take: the time to drain is over
         logging.shutdown()

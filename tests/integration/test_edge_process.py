@@ -152,6 +152,16 @@ def test_a_drain_ends_although_a_client_does_not(tmp_path: Path) -> None:
             assert edge.stop() == 0
 
 
+def test_c_libraries_write_nothing_into_the_log(tmp_path: Path) -> None:
+    broken = bytearray(picture("TIFF", compression="tiff_lzw"))
+    broken[100:400] = b"\xff" * 300
+    with running(tmp_path, "--tasks", "") as edge:
+        for data in (bytes(broken), picture("TIFF", compression="tiff_lzw")[:-40]):
+            httpx.post(f"{edge.url}/v1/encode", content=data)
+        assert edge.stop() == 0
+        assert edge.lines()[-1]["message"] == "stopped"
+
+
 def test_a_drain_ends_although_a_worker_does_not(tmp_path: Path) -> None:
     slow = flat_png(7000, 7000)
     with running(tmp_path, "--tasks", "", "--drain-s", "0", "--workers", "1") as edge:
@@ -171,7 +181,7 @@ def test_a_drain_ends_although_a_worker_does_not(tmp_path: Path) -> None:
         (["--tasks", "a=b:1,a=b:2"], "task 'a' is named twice"),
         (["--codec", "bpg:qp=99"], "qp is 99: expected int from 0 to 51"),
         (["--codec", "zip"], "unknown codec 'zip': expected one of "),
-        (["--weights", "mine"], "trunkline weights build --trunk mobilenet_v2 --set mine"),
+        (["--weights", "mine"], "trunkline weights build --"),
         (["--engine", "abacus"], "unknown engine 'abacus'"),
     ],
 )
