@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import grpc
+import httpx
 import numpy as np
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from PIL import Image
@@ -61,6 +62,10 @@ def picture(name: str = "JPEG", size: tuple[int, int] = (320, 240), **options: A
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, name, **options)
     return buffer.getvalue()
+
+
+FAST = "codec=raw"
+"""For tests that are not about codecs."""
 
 
 class FakeTask(TaskServiceServicer):  # type: ignore[misc]
@@ -187,3 +192,11 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 5.0) -> float:
             raise AssertionError(f"still waiting after {timeout_s} s")
         time.sleep(0.02)
     return time.monotonic() - started
+
+
+def infer(url: str, query: str = "") -> httpx.Response:
+    return httpx.post(f"{url}/v1/infer?{FAST}{query}", content=picture(), timeout=20)
+
+
+def states(url: str) -> dict[str, str]:
+    return {task["name"]: task["state"] for task in httpx.get(f"{url}/v1/tasks").json()["tasks"]}

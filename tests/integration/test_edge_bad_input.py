@@ -1,41 +1,24 @@
-"""What the edge says to what it cannot use, over a real socket, byte by byte where it matters."""
+"""What the edge says to queries and pictures that it cannot use, over a real socket."""
 
 from __future__ import annotations
 
-import json
-import socket
 import struct
 import time
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.edge_support import FakeTask, Loop, picture, wait_for
+from tests.integration.edge_support import FakeTask, Loop, picture
+from tests.integration.raw_http import (
+    FORM,
+    exchange,
+    form,
+    post,
+)
 
 MAX_BYTES = 200_000
 PROMPT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def problem(self) -> dict[str, Any]:
-        """The problem document that every error must be."""
-        assert self.headers["content-type"] == "application/problem+json"
-        document: dict[str, Any] = json.loads(self.body)
-        assert {"type", "title", "status", "detail"} <= set(document)
-        assert document["status"] == self.status
-        assert "Traceback" not in document["detail"]
-        return document
 
 
 @pytest.fixture(scope="module")
@@ -45,58 +28,6 @@ def edge(loop: Loop) -> Iterator[str]:
         loop.edge(task, max_bytes=MAX_BYTES, max_pixels=1_000_000, upload_timeout_s=1) as url,
     ):
         yield url
-
-
-def connect(edge: str) -> socket.socket:
-    parts = urlsplit(edge)
-    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
-
-
-def read_answer(connection: socket.socket) -> Answer:
-    """One whole answer, as long as its Content-Length says."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += _received(connection)
-    head, _, body = data.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    while len(body) < int(headers.get("content-length", 0)):
-        body += _received(connection)
-    return Answer(int(first.split()[1]), headers, body)
-
-
-def _received(connection: socket.socket) -> bytes:
-    data = connection.recv(65536)
-    assert data, "the connection was closed before the answer was whole"
-    return data
-
-
-def exchange(edge: str, request: bytes) -> Answer:
-    with connect(edge) as connection:
-        connection.sendall(request)
-        return read_answer(connection)
-
-
-def post(
-    edge: str, body: bytes, query: str = "", path: str = "/v1/infer", **headers: str
-) -> Answer:
-    lines = [f"POST {path}{query} HTTP/1.1", "Host: edge", f"Content-Length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return exchange(edge, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-
-
-def form(*fields: tuple[str, bytes], end: bytes = b"--B--\r\n") -> bytes:
-    parts = (
-        b"--B\r\nContent-Disposition: form-data; "
-        + f'name="{name}"; filename="f"\r\nContent-Type: image/jpeg\r\n\r\n'.encode()
-        + data
-        + b"\r\n"
-        for name, data in fields
-    )
-    return b"".join(parts) + end
-
-
-FORM = {"Content_Type": "multipart/form-data; boundary=B"}
 
 
 @pytest.mark.parametrize("path", ["/v1/infer", "/v1/encode"])
@@ -219,169 +150,3 @@ def test_a_bomb(edge: str) -> None:
     started = time.monotonic()
     assert post(edge, bomb).problem["status"] == 413
     assert time.monotonic() - started < PROMPT_S
-
-
-class TestTooManyBytes:
-    """The answer must reach a client that sends everything first and one that never ends."""
-
-    BODY = b"x" * 21_000_000
-
-    def test_with_content_length(self, edge: str) -> None:
-        started = time.monotonic()
-        assert post(edge, self.BODY).problem["status"] == 413
-        assert time.monotonic() - started < PROMPT_S
-
-    def test_with_content_length_in_a_form(self, edge: str) -> None:
-        assert post(edge, form(("image", self.BODY)), **FORM).problem["status"] == 413
-
-    def test_in_a_form_by_a_few_bytes(self, edge: str) -> None:
-        body = form(("image", b"x" * (MAX_BYTES + 1)))
-        assert post(edge, body, **FORM).problem["status"] == 413
-
-    def test_as_many_as_allowed(self, edge: str) -> None:
-        exact = picture() + b"x" * (MAX_BYTES - len(picture()))
-        assert post(edge, exact).status == 200
-        assert post(edge, form(("image", exact)), **FORM).status == 200
-
-    @pytest.mark.parametrize("headers", [b"", b"Content-Type: multipart/form-data; boundary=B\r\n"])
-    def test_without_content_length(self, edge: str, headers: bytes) -> None:
-        body = form(("image", self.BODY)) if headers else self.BODY
-        started = time.monotonic()
-        answer = exchange(edge, chunked_head(headers) + chunks(body) + b"0\r\n\r\n")
-        assert answer.problem["status"] == 413
-        assert time.monotonic() - started < PROMPT_S
-
-    def test_without_end(self, edge: str) -> None:
-        with connect(edge) as connection:
-            connection.sendall(chunked_head() + chunks(self.BODY[:400_000]))
-            assert read_answer(connection).problem["status"] == 413
-
-    def test_before_the_client_sends_anything(self, edge: str) -> None:
-        with connect(edge) as connection:
-            head = b"POST /v1/infer HTTP/1.1\r\nHost: edge\r\nContent-Length: 21000000\r\n"
-            connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
-            assert read_answer(connection).problem["status"] == 413
-            assert connection.recv(1) == b""  # closed at once: nobody has to send the rest
-
-
-def chunked_head(headers: bytes = b"") -> bytes:
-    head = b"POST /v1/infer HTTP/1.1\r\nHost: edge\r\nTransfer-Encoding: chunked\r\n"
-    return head + headers + b"\r\n"
-
-
-def chunks(data: bytes, size: int = 50_000) -> bytes:
-    pieces = (data[at : at + size] for at in range(0, len(data), size))
-    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-
-
-def test_a_body_in_chunks_is_fine(edge: str) -> None:
-    assert exchange(edge, chunked_head() + chunks(picture(), 7) + b"0\r\n\r\n").status == 200
-
-
-def test_expect_100_continue(edge: str) -> None:
-    with connect(edge) as connection:
-        head = f"POST /v1/infer HTTP/1.1\r\nHost: edge\r\nContent-Length: {len(picture())}\r\n"
-        connection.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
-        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
-        connection.sendall(picture())
-        assert read_answer(connection).status == 200
-
-
-def test_an_early_answer_to_a_body_on_its_way(edge: str) -> None:
-    for _ in range(5):
-        assert post(edge, b"x" * 5_000_000, "?codec=none").problem["status"] == 400
-
-
-def test_a_slow_upload_is_given_up(edge: str) -> None:
-    with connect(edge) as connection:
-        connection.sendall(b"POST /v1/infer HTTP/1.1\r\nHost: e\r\nContent-Length: 999\r\n\r\nabc")
-        started = time.monotonic()
-        assert read_answer(connection).problem["status"] == 408
-        assert time.monotonic() - started < 1 + PROMPT_S
-
-
-def test_clients_that_hang_up(edge: str) -> None:
-    heads = (
-        b"POST /v1/infer HTTP/1.1\r\n",
-        b"POST /v1/infer HTTP/1.1\r\nHost: e\r\nContent-Length: 999\r\n\r\nabc",
-        b"POST /v1/infer HTTP/1.1\r\nHost: e\r\nContent-Length: %d\r\n\r\n" % len(picture())
-        + picture(),
-        chunked_head() + b"5\r\nab",
-    )
-    for head in heads * 10:
-        with connect(edge) as connection:
-            connection.sendall(head)
-    wait_for(lambda: post(edge, picture()).status == 200)
-
-
-@pytest.mark.parametrize(
-    ("request_line", "status"),
-    [
-        ("GET /nowhere", 404),
-        ("GET /v1/infer", 405),
-        ("OPTIONS /v1/infer", 405),
-        ("DELETE /v1/tasks", 405),
-        ("POST /v1/infer/", 404),
-        ("GET /v1/../etc/passwd", 404),
-        ("GET /%00%ff", 404),
-    ],
-)
-def test_what_is_not_there(edge: str, request_line: str, status: int) -> None:
-    answer = exchange(edge, f"{request_line} HTTP/1.1\r\nHost: edge\r\n\r\n".encode())
-    assert answer.problem["status"] == status
-
-
-def test_methods_of_no_standard_share_a_label(edge: str) -> None:
-    for method in ("BREW", "PROPFIND", "LOCK"):
-        # the parser may refuse them by itself
-        assert exchange(edge, f"{method} / HTTP/1.1\r\nHost: e\r\n\r\n".encode()).status in (
-            400,
-            405,
-        )
-    metrics = exchange(edge, b"GET /metrics HTTP/1.1\r\nHost: e\r\n\r\n").body.decode()
-    assert 'method="other"' in metrics
-    assert "PROPFIND" not in metrics
-    assert "LOCK" not in metrics
-
-
-def test_a_body_of_one_byte_chunks_does_not_stall_the_others(edge: str) -> None:
-    body = chunked_head() + b"1\r\nx\r\n" * MAX_BYTES + b"0\r\n\r\n"
-    worst = 0.0
-    with connect(edge) as slow, ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(slow.sendall, body)
-        while not sending.done():
-            started = time.monotonic()
-            assert exchange(edge, b"GET /healthz HTTP/1.1\r\nHost: e\r\n\r\n").status == 200
-            worst = max(worst, time.monotonic() - started)
-        assert read_answer(slow).problem["status"] == 415
-    assert worst < PROMPT_S / 4
-
-
-def test_head_where_only_get_is(edge: str) -> None:
-    with connect(edge) as connection:
-        connection.sendall(b"HEAD /v1/tasks HTTP/1.1\r\nHost: edge\r\n\r\n")
-        assert connection.recv(1000).startswith(b"HTTP/1.1 405 ")
-
-
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"nonsense\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nHost: e\r\nX: " + b"y" * 1_000_000,
-        b"GET /healthz HTTP/1.1\r\nHost: e\r\nContent-Length: -5\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: e\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcde",
-        b"POST /v1/infer HTTP/1.1\r\nHost: e\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"\x16\x03\x01\x02\x00\x01",
-        b"\0" * 70_000,
-    ],
-)
-def test_what_is_no_http(edge: str, request_bytes: bytes) -> None:
-    with connect(edge) as connection:
-        try:
-            connection.sendall(request_bytes)
-            connection.shutdown(socket.SHUT_WR)
-            answer = connection.recv(1000)
-        except OSError:  # it may close on such a client before that has sent everything
-            answer = b""
-        assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
-    assert post(edge, picture()).status == 200

@@ -1,34 +1,24 @@
-"""Tasks that fail, are late, refuse, go and come back; an edge with too much to do."""
+"""Tasks that fail, are late, refuse, go and come back."""
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
 
 import grpc
 import httpx
 import pytest
 
-from tests.integration.edge_support import FakeTask, Loop, info, picture, trunk, wait_for
-from trunkline.errors import UnavailableError, WeightsError
-from trunkline.trunks import Trunk
-from trunkline.types import Tensor
-from trunkline_edge import server
-
-FAST = "codec=raw"  # these tests are not about codecs
-
-
-def infer(url: str, query: str = "") -> httpx.Response:
-    return httpx.post(f"{url}/v1/infer?{FAST}{query}", content=picture(), timeout=20)
-
-
-def states(url: str) -> dict[str, str]:
-    return {task["name"]: task["state"] for task in httpx.get(f"{url}/v1/tasks").json()["tasks"]}
+from tests.integration.edge_support import (
+    FakeTask,
+    Loop,
+    infer,
+    info,
+    picture,
+    states,
+    trunk,
+    wait_for,
+)
 
 
 def test_partial_results_and_recovery(loop: Loop) -> None:
@@ -175,181 +165,6 @@ def test_an_edge_without_tasks_still_encodes(loop: Loop) -> None:
         assert infer(url).status_code == 503
         assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200
         assert infer(url, "&tasks=classifier").status_code == 404
-
-
-@dataclass
-class Gated:
-    """The trunk, but it waits for a gate to open."""
-
-    gate: threading.Event
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(trunk(), name)
-
-    def forward(self, batch: Tensor) -> Tensor:
-        self.gate.wait(10)
-        return trunk().forward(batch)
-
-
-def gated(gate: threading.Event) -> Trunk:
-    stand_in: Any = Gated(gate)
-    return stand_in  # type: ignore[no-any-return]
-
-
-def test_too_many_in_work(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with (
-        FakeTask() as task,
-        loop.edge(task, load=lambda: gated(gate), max_in_work=3, workers=1) as url,
-        ThreadPoolExecutor(8) as pool,
-    ):
-        gate.clear()
-        first = [pool.submit(infer, url) for _ in range(3)]
-        wait_for(lambda: "trunkline_in_work 3.0" in httpx.get(f"{url}/metrics").text)
-        refused = infer(url)
-        assert refused.status_code == 429
-        assert refused.headers["retry-after"] == "1"
-        assert refused.headers["content-type"] == "application/problem+json"
-        assert httpx.get(f"{url}/healthz").elapsed.total_seconds() < 1  # the loop is free
-        gate.set()
-        assert {done.result().status_code for done in first} == {200}
-        assert infer(url).status_code == 200
-
-
-def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with (
-        FakeTask() as task,
-        loop.edge(task, load=lambda: gated(gate), max_in_work=3, workers=1) as url,
-    ):
-        gate.clear()
-        for _ in range(9):
-            with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{url}/v1/infer?{FAST}", content=picture(), timeout=0.2)
-        # the one that is being computed cannot be stopped: it has its place until it is done
-        wait_for(lambda: "trunkline_in_work 1.0" in httpx.get(f"{url}/metrics").text)
-        gate.set()
-        wait_for(lambda: "trunkline_in_work 0.0" in httpx.get(f"{url}/metrics").text)
-        assert infer(url).status_code == 200
-        assert task.calls == 1
-
-
-def test_clients_that_give_up_do_not_make_room(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with loop.edge(load=lambda: gated(gate), max_in_work=2, workers=2) as url:
-        gate.clear()
-        for _ in range(2):
-            with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{url}/v1/encode", content=picture(), timeout=0.2)
-        assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 429
-        gate.set()
-        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200)
-
-
-def test_slow_uploads_take_no_place(loop: Loop) -> None:
-    with loop.edge(max_in_work=2, max_bytes=100_000) as url, ExitStack() as stack:
-        parts = httpx.URL(url)
-        head = b"POST /v1/encode HTTP/1.1\r\nHost: e\r\nContent-Length: 99000\r\n\r\n"
-
-        def send(body: bytes) -> socket.socket:
-            client = socket.create_connection((parts.host, parts.port or 0), timeout=5)
-            stack.enter_context(client)
-            client.sendall(head + body)
-            return client
-
-        slow = [send(b"x") for _ in range(10)]
-        assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200
-        # but what has come is held, and no more of that than pictures in work may hold
-        held = [send(b"x" * 98_000) for _ in range(2)]
-        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=bytes(99_000)).status_code == 429)
-        for client in (*slow, *held):
-            client.close()
-        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200)
-
-
-def test_not_ready_until_the_trunk_is_loaded(loop: Loop) -> None:
-    gate = threading.Event()
-    started: list[str] = []
-
-    def slow() -> Trunk:
-        gate.wait(10)
-        return trunk()
-
-    def ask() -> None:
-        with loop.edge(load=slow, port=port) as url:
-            started.append(url)
-
-    listener = server.listen("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    listener.close()
-    url = f"http://127.0.0.1:{port}"
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        wait_for(lambda: answers(url))
-        early = httpx.get(f"{url}/readyz")
-        assert early.status_code == 503
-        assert early.headers["content-type"] == "application/problem+json"
-        assert "loaded" in early.json()["detail"]
-        assert infer(url).status_code == 503
-        assert httpx.get(f"{url}/v1/trunks").json() == {"trunks": []}
-    finally:
-        gate.set()
-        thread.join()
-    assert started
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def test_an_edge_that_cannot_load_its_trunk_ends(loop: Loop) -> None:
-    def fail() -> Trunk:
-        raise WeightsError("no such weights")
-
-    with pytest.raises(WeightsError, match="no such weights"), loop.edge(load=fail):
-        pass
-
-
-def test_our_own_errors_tell_nothing(loop: Loop) -> None:
-    class Broken(Gated):
-        def forward(self, batch: Tensor) -> Tensor:
-            if self.gate.is_set():
-                raise RuntimeError("secret of the house")
-            return trunk().forward(batch)
-
-    gate = threading.Event()
-    broken: Any = Broken(gate)
-    with FakeTask() as task, loop.edge(task, load=lambda: broken) as url:
-        gate.set()
-        answer = infer(url)
-        assert answer.status_code == 500
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.headers["x-request-id"] == answer.json()["request_id"]
-        assert "secret" not in answer.text
-        assert httpx.get(f"{url}/healthz").status_code == 200
-
-
-def test_a_port_in_use() -> None:
-    with server.listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(UnavailableError, match="already in use; choose another"):
-            server.listen("127.0.0.1", port)
-
-
-def test_answers_do_not_wait_for_acknowledgements() -> None:
-    with (
-        server.listen("127.0.0.1", 0) as listener,
-        socket.create_connection(listener.getsockname()),
-        listener.accept()[0] as accepted,
-    ):
-        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_all_addresses_of_a_name(loop: Loop) -> None:

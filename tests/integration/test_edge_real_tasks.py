@@ -18,8 +18,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.integration.edge_support import Loop, trunk, wait_for
-from tests.integration.test_edge_failures import states
+from tests.integration.edge_support import Loop, states, trunk, wait_for
 from tests.views import SHARED
 from trunkline import codecs, pipeline, wire
 from trunkline.types import InferRequest
