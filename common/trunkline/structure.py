@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from trunkline.errors import CorruptImageError, ImageTooLargeError, UnsupportedImageError
 from trunkline.tags import check_tags, read_tags
 
-MAX_SCANS = 64  # of a JPEG; encoders write ten or so, and each one costs a pass over all pixels
+MAX_SCANS = 24  # of a JPEG; libjpeg writes 10, 18 for CMYK, and each costs a pass over all pixels
 MAX_SEGMENTS = 1000  # of a JPEG: enough for 64 MB of profiles
 MAX_FILL = 10_000  # bytes of JPEG padding between segments
 MAX_CHUNKS = 50_000  # of a PNG: as many as hold 400 MB in the usual 8 KiB

@@ -48,7 +48,11 @@ def test_scans_over_scans() -> None:
     progressive = jpeg(progressive=True)
     own = progressive.count(b"\xff\xda")
     assert images.decode(scans(progressive, structure.MAX_SCANS - own)).size == (160, 120)
-    refused(scans(progressive, structure.MAX_SCANS - own + 1), CorruptImageError, "64 scans")
+    refused(
+        scans(progressive, structure.MAX_SCANS - own + 1),
+        CorruptImageError,
+        f"{structure.MAX_SCANS} scans",
+    )
 
 
 @pytest.mark.parametrize(
