@@ -9,20 +9,16 @@ other; what they would have to be compared with is measured by benchmarks of the
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import statistics
 import subprocess
 import sys
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from trunkline.client import EdgeClient
-from trunkline.commands.demo import PICTURES
+from trunkline.demo import photographs
 from trunkline.demo.line import Line, LineConfig
 from trunkline_benchmarks import machine
 
@@ -60,10 +56,12 @@ def measure(rounds: int, port: int) -> dict[str, Any]:
     with Line(LineConfig("mobilenet_v2", "keras-160", port, ports, logs)) as line:
         result["ready_s"] = time.perf_counter() - started
         client = EdgeClient(line.config.url)
-        pictures = {name: _read(name) for name in PICTURES}
+        pictures = {name: photographs.read(name) for name in photographs.NAMES}
         for data in list(pictures.values()) * WARM_UP:
             client.infer(data, {})
-        result["jpeg224_bytes"] = {name: _jpeg224(data) for name, data in pictures.items()}
+        result["jpeg224_bytes"] = {
+            name: photographs.jpeg_bytes(data) for name, data in pictures.items()
+        }
         result["codecs"] = {
             label: _samples(client, pictures, query, rounds) for label, query in QUERIES.items()
         }
@@ -129,17 +127,6 @@ def _sample(name: str, answer: dict[str, Any]) -> dict[str, Any]:
         "total_ms": timings["total"],
         "stages_ms": timings,
     }
-
-
-def _read(name: str) -> bytes:
-    return (files("trunkline.demo") / "pictures" / f"{name}.jpg").read_bytes()
-
-
-def _jpeg224(data: bytes) -> int:
-    """Bytes of the squashed picture as JPEG of quality 75."""
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(data)).convert("RGB").resize((224, 224)).save(buffer, "JPEG", quality=75)
-    return buffer.tell()
 
 
 if __name__ == "__main__":

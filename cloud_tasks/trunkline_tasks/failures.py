@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from trunkline import logs
 from trunkline.errors import (
     CorruptFrameError,
     FrameMismatchError,
@@ -14,6 +13,7 @@ from trunkline.errors import (
     TrunklineError,
     UnavailableError,
 )
+from trunkline.text import one_line
 from trunkline.types import InferFailure
 
 log = logging.getLogger(__name__)
@@ -52,12 +52,7 @@ def failure(error: Exception, request_id: str = "") -> InferFailure:
     """What the caller is told; what it must not be told is logged instead."""
     for kind, code in CODES:
         if isinstance(error, kind):
-            return InferFailure(code, one_line(str(error)), request_id)
+            return InferFailure(code, one_line(str(error), LONGEST), request_id)
     log.error("request failed", exc_info=error)
     message = "the task failed on this frame: the cause is in its log under the request's id"
     return InferFailure("INTERNAL", message, request_id)
-
-
-def one_line(message: str) -> str:
-    """Printable, on one line and short enough for a header."""
-    return logs.one_line(message, LONGEST)

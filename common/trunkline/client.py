@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from trunkline.errors import ParameterError, TrunklineError, UnavailableError
+from trunkline.text import one_line
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
@@ -19,6 +20,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_TIMEOUT_S = 30.0
 MAX_ANSWER_BYTES = 32 << 20
 """Beyond any answer: a 50-megapixel picture's frame is no larger than a small one's."""
+LONGEST_DETAIL = 500
 ANSWER_FIELDS = ("complete", "image", "frame", "tasks", "timings_ms")
 
 
@@ -139,4 +141,4 @@ def _detail(body: bytes) -> str:
         text = str(problem.get("detail") or problem.get("title"))
     except (ValueError, AttributeError, RecursionError):
         text = body[:200].decode("ascii", errors="replace")
-    return "".join(c if c.isprintable() else " " for c in text)[:500]
+    return one_line(text, LONGEST_DETAIL)

@@ -64,10 +64,3 @@ def accept_request_id(text: str | bytes | None, otherwise: str = "") -> str:
     if isinstance(text, bytes):
         text = text.decode("latin-1")
     return text if text and _SAFE_ID.fullmatch(text) else otherwise or uuid.uuid4().hex
-
-
-def one_line(text: str, longest: int) -> str:
-    """Printable, on one line, at most `longest` characters: fit for a log, header or answer."""
-    start = text[: 2 * longest]
-    shown = "".join(letter if letter.isprintable() else " " for letter in start)
-    return " ".join(shown.split())[:longest]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from trunkline import codecs
 from trunkline.errors import ParameterError
 from trunkline.types import ParameterValue
 
@@ -28,15 +27,6 @@ def typed(name: str, kind: str, text: str) -> ParameterValue:
         raise ParameterError(
             f"{name} is {text[:50]!r}: expected {_WORDS.get(kind, 'plain text')}"
         ) from error
-
-
-def codec_types() -> dict[str, str]:
-    """Every parameter of every codec, with its type's name."""
-    return {
-        name: str(field["type"])
-        for info in codecs.table()
-        for name, field in info.parameters.items()
-    }
 
 
 def _finite(text: str) -> float:

@@ -145,6 +145,10 @@ class Detections:
 Result: TypeAlias = "Classification | Detections | dict[str, Any]"
 
 
+MAX_TOP_K = 1000
+"""The most answers anyone may ask for, whatever the task: one request goes to several of them."""
+
+
 @dataclass(frozen=True)
 class InferRequest:
     """One frame for one task; None leaves a choice to the task."""

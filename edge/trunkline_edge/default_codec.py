@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline import codecs
 from trunkline.errors import MissingExtraError, ParameterError
-from trunkline.spelling import codec_types, typed
+from trunkline.spelling import typed
 from trunkline.types import ParameterValue
 
 FALLBACK = "webp"
@@ -15,7 +15,7 @@ Chosen = tuple[str, dict[str, ParameterValue]]
 def parse(text: str) -> Chosen:
     """`bpg` or `bpg:qp=32,...` as id and parameters, checked. Raises ParameterError and kin."""
     id, _, rest = text.partition(":")
-    types = codec_types()
+    types = codecs.parameter_types()
     params: dict[str, ParameterValue] = {}
     for pair in filter(None, rest.split(",")):
         name, equals, value = pair.partition("=")

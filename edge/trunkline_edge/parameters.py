@@ -9,13 +9,12 @@ from trunkline import codecs
 from trunkline.codecs import FeatureCodec
 from trunkline.errors import ParameterError, UnknownNameError
 from trunkline.quantize import BITS
-from trunkline.spelling import codec_types, typed
+from trunkline.spelling import typed
 from trunkline.tiling import ARRANGEMENTS
-from trunkline.types import ParameterValue
+from trunkline.types import MAX_TOP_K, ParameterValue
 from trunkline_edge.problems import Problem
 
 OWN = ("tasks", "codec", "arrangement", "bits", "timeout_ms", "top_k", "score_threshold")
-MAX_TOP_K = 1000
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
 
     Raises ParameterError that says what is allowed, Problem 404 for a task that is not known.
     """
-    types = codec_types()
+    types = codecs.parameter_types()
     given = _once(query, types)
     return Wishes(
         codec=_codec(given, types, defaults),

@@ -12,10 +12,10 @@ import grpc.aio
 
 from trunkline.errors import CorruptFrameError
 from trunkline.types import TaskInfo, TrunkSpec
-from trunkline_edge.metrics import Metrics
+from trunkline_edge.metrics import STATES, Metrics
 from trunkline_edge.task_client import TaskClient, words
 
-SERVING, NOT_SERVING, UNREACHABLE, REFUSED = "serving", "not_serving", "unreachable", "refused"
+SERVING, NOT_SERVING, UNREACHABLE, REFUSED = STATES
 
 NOT_ASKED = "not asked yet"
 

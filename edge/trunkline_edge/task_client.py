@@ -9,6 +9,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from trunkline import logs, wire
+from trunkline.text import one_line
 from trunkline.types import InferFailure, InferResult, TaskInfo
 
 SERVICE = "/trunkline.v1.TaskService"
@@ -83,4 +84,4 @@ def words(error: grpc.aio.AioRpcError) -> str:
 
 def plain(text: str) -> str:
     """A task's words as the edge repeats them: one printable line that is not long."""
-    return logs.one_line(text, LONGEST_WORDS)
+    return one_line(text, LONGEST_WORDS)

@@ -42,7 +42,8 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
 
 def test_importing_the_library_loads_nothing_heavy() -> None:
-    heavy = {"torch", "openvino", "grpc", "fastapi", "PIL", "numpy", "google.protobuf"}
+    heavy = {"torch", "openvino", "onnxruntime", "grpc", "fastapi", "av", "PIL", "numpy"}
+    heavy.add("google.protobuf")
     code = f"import sys, trunkline; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

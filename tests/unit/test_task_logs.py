@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from trunkline import logs
+from trunkline.text import one_line
 from trunkline_tasks import departed
 
 
@@ -78,8 +79,8 @@ def test_an_unfit_id_gives_way_to_the_streams() -> None:
 
 
 def test_one_line_is_printable_and_short() -> None:
-    assert logs.one_line(" a\n\x1b[2J\u202eb ", 20) == "a [2J b"
-    assert logs.one_line("x" * 1000, 20) == "x" * 20
+    assert one_line(" a\n\x1b[2J\u202eb ", 20) == "a [2J b"
+    assert one_line("x" * 1000, 20) == "x" * 20
 
 
 @pytest.mark.parametrize(("kind", "logged"), [("ExecuteBatchError", False), ("OtherError", True)])

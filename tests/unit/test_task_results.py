@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from trunkline import errors
+from trunkline.errors import ParameterError
 from trunkline_tasks import failures, tasks
 from trunkline_tasks.tasks import Options, Task
 from trunkline_tasks.tasks.classifier import Classifier, softmax
@@ -127,6 +128,6 @@ def test_codes(error: Exception, code: str) -> None:
 
 @given(st.text(max_size=3000))
 def test_messages_fit_a_header(text: str) -> None:
-    line = failures.one_line(text)
+    line = failures.failure(ParameterError(text)).message
     assert len(line) <= failures.LONGEST
     assert line.isprintable()

@@ -12,12 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trunkline.errors import CorruptFrameError, ParameterError, WeightsError
-from trunkline.types import Result
+from trunkline.types import MAX_TOP_K, Result
 
 Outputs = Sequence[NDArray[np.float32]]
-
-MAX_TOP_K = 1000
-"""The most answers anyone may ask for, whatever the task: one request goes to several of them."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,16 @@
 """Codecs: feature tensors, or mosaics of their samples, to bytes and back."""
 
 from trunkline.codecs.abc import Codec, FeatureCodec, PictureCodec
-from trunkline.codecs.table import CodecInfo, as_feature, feature, get, recognise, table
+from trunkline.codecs.table import (
+    CodecInfo,
+    as_feature,
+    feature,
+    get,
+    info,
+    parameter_types,
+    recognise,
+    table,
+)
 
 __all__ = [
     "Codec",
@@ -11,6 +20,8 @@ __all__ = [
     "as_feature",
     "feature",
     "get",
+    "info",
+    "parameter_types",
     "recognise",
     "table",
 ]

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from trunkline.errors import CorruptFrameError, ParameterError
+from trunkline.text import one_line
 from trunkline.timing import Stopwatch
 from trunkline.types import Coded, ParameterValue, Samples, Shape, Tensor
+
+LONGEST_WORDS = 200
+"""Characters that a library's complaint may have."""
 
 
 def parameter(default: ParameterValue, low: float | None = None, high: float | None = None) -> Any:  # noqa: ANN401 - stands where a field's value stands
@@ -96,14 +100,8 @@ def sample_type(bits: int) -> str:
 
 def corrupt(codec: str, problem: object, expected: str) -> CorruptFrameError:
     """The error of a payload that `codec` cannot undo."""
-    return CorruptFrameError(
-        f"{codec} payload cannot be decoded: {one_line(problem)}; expected {expected}"
-    )
-
-
-def one_line(problem: object) -> str:
-    """A library's message without line breaks, and no longer than a line should be."""
-    return " ".join(str(problem).split())[:200]
+    found = one_line(str(problem), LONGEST_WORDS)
+    return CorruptFrameError(f"{codec} payload cannot be decoded: {found}; expected {expected}")
 
 
 def _check(codec: str, field: dataclasses.Field[Any], value: Any) -> None:  # noqa: ANN401

@@ -78,7 +78,18 @@ def as_feature(
 
 def table() -> list[CodecInfo]:
     """Every known codec, available here or not, sorted by id."""
-    return [_describe(_load(id)) for id in sorted(CODECS)]
+    return [info(id) for id in sorted(CODECS)]
+
+
+def info(id: str) -> CodecInfo:
+    """One codec's row of the table. Raises UnknownNameError."""
+    return _describe(_load(id))
+
+
+def parameter_types() -> dict[str, str]:
+    """Every parameter of every codec, with its type's name."""
+    fields = (field for id in CODECS for field in dataclasses.fields(_load(id)))
+    return {field.name: type(field.default).__name__ for field in fields}
 
 
 def recognise(payload: bytes) -> PictureCodec | None:

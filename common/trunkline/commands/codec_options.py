@@ -6,7 +6,7 @@ import argparse
 
 from trunkline import codecs
 from trunkline.errors import ParameterError
-from trunkline.spelling import codec_types, typed
+from trunkline.spelling import typed
 from trunkline.tiling import ARRANGEMENTS, DEFAULT_ARRANGEMENT
 from trunkline.types import ParameterValue
 
@@ -41,7 +41,7 @@ def spelled(arguments: argparse.Namespace) -> dict[str, str]:
 
 def values(given: dict[str, str]) -> dict[str, ParameterValue]:
     """Texts as the types of codec parameters. Raises ParameterError."""
-    types = codec_types()
+    types = codecs.parameter_types()
     return {name: typed(name, types.get(name, "str"), text) for name, text in given.items()}
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from trunkline.client import EdgeClient
 from trunkline.command import Command
 from trunkline.commands import line_options
+from trunkline.demo import photographs
 from trunkline.files import write_bytes
-
-PICTURES = ("chelsea", "astronaut", "coffee", "rocket")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     with line_options.running_line(arguments) as line:
         print(f"up: {line.config.url} with {', '.join(line.config.task_ports)}", flush=True)
         client = EdgeClient(line.config.url)
-        answers = {name: _show(client, name, arguments.out) for name in PICTURES}
+        answers = {name: _show(client, name, arguments.out) for name in photographs.NAMES}
         if arguments.once:
             return _judge(answers)
         url = line.config.url
@@ -46,10 +44,10 @@ def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
     from trunkline.demo.drawing import annotate
     from trunkline.demo.report import describe
 
-    data = (files("trunkline.demo") / "pictures" / f"{name}.jpg").read_bytes()
+    data = photographs.read(name)
     answer = client.infer(data, {})
     image = Image.open(io.BytesIO(data))
-    jpeg = _jpeg_bytes(image, 224)
+    jpeg = photographs.jpeg_bytes(data)
     frame = answer["frame"]["payload_bytes"]
     print(
         f"\n{name}.jpg: {len(data)} bytes; squashed to 224 x 224, {jpeg} as JPEG "
@@ -62,13 +60,6 @@ def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
     write_bytes(out / f"{name}.mosaic.png", client.encode(data, {"codec": "png"}))
     print(f"  {'written':<11} {out / name}.annotated.png, {out / name}.mosaic.png")
     return answer
-
-
-def _jpeg_bytes(image: Any, side: int) -> int:  # noqa: ANN401 - Pillow is imported when it runs
-    """Bytes of the squashed picture as JPEG of quality 75, what papers compare with."""
-    buffer = io.BytesIO()
-    image.convert("RGB").resize((side, side)).save(buffer, "JPEG", quality=75)
-    return buffer.tell()
 
 
 def _judge(answers: dict[str, dict[str, Any]]) -> int:

@@ -36,7 +36,7 @@ class OpenVinoNetwork(Network):
         try:
             self._compiled = core.compile_model(core.read_model(path), "CPU", config)
         except RuntimeError as error:
-            raise EngineError(f"openvino cannot load {path.name}: {_first_line(error)}") from error
+            raise EngineError(f"openvino cannot load {path.name}: {_last_line(error)}") from error
         self._local = threading.local()
 
     def run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -54,7 +54,7 @@ def _require_bf16(core: openvino.Core) -> None:
         raise EngineError("this CPU has no bf16: use precision f32")
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     """An OpenVINO message ends in the line that says what happened."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -7,8 +7,8 @@ from typing import Any
 from trunkline import codecs
 from trunkline.quantize import BITS
 from trunkline.tiling import ARRANGEMENTS
+from trunkline.types import MAX_TOP_K
 from trunkline_edge.form import FIELD
-from trunkline_edge.parameters import MAX_TOP_K
 from trunkline_edge.problems import MEDIA_TYPE
 
 _BINARY = {"type": "string", "format": "binary"}

@@ -78,7 +78,7 @@ def _infer_response(inference: Inference, image_bytes: int) -> Response:
 
 def _encode_response(frame: Frame, timings_ms: dict[str, float]) -> Response:
     """The payload as a file of the codec's own format; the frame's other fields as headers."""
-    (info,) = [info for info in codecs.table() if info.id == frame.codec]
+    info = codecs.info(frame.codec)
     timings = ", ".join(f"{stage};dur={ms:.3f}" for stage, ms in timings_ms.items())
     headers = _frame_headers(frame) | {
         "Content-Disposition": f'inline; filename="frame{info.suffix}"',
