@@ -22,7 +22,7 @@ ARROWS = {
     "trunkline_edge": {"trunkline"},
     "trunkline_tasks": {"trunkline"},
     "trunkline_training": {"trunkline"},
-    "trunkline_benchmarks": {"trunkline"},
+    "trunkline_benchmarks": {"trunkline", "trunkline_training"},
 }
 # The library is no server; what serves runs without PyTorch.
 FORBIDDEN = {
