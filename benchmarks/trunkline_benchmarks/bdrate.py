@@ -9,6 +9,7 @@ and SciPy have), as ITU-T's working practices (HSTP-VID-WPOM, 2020) do instead o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,14 +33,18 @@ class DeltaRate:
     high: float
 
 
-def delta_rate(anchor: Sequence[Point], test: Sequence[Point]) -> DeltaRate:
-    """The mean over the qualities that both curves have; their points may come in any order.
+def delta_rate(
+    anchor: Sequence[Point], test: Sequence[Point], within: tuple[float, float] | None = None
+) -> DeltaRate:
+    """The mean over the qualities that both curves have, and that lie `within` two bounds.
 
-    Raises ParameterError for curves of fewer than four qualities, or with none in common.
+    The points may come in any order. Raises ParameterError for curves of fewer than four
+    qualities, or with none in common.
     """
     curves = [_sorted(anchor), _sorted(test)]
-    low = max(float(quality[0]) for quality, _ in curves)
-    high = min(float(quality[-1]) for quality, _ in curves)
+    lowest, highest = within or (-math.inf, math.inf)
+    low = max(lowest, *(float(quality[0]) for quality, _ in curves))
+    high = min(highest, *(float(quality[-1]) for quality, _ in curves))
     if not low < high:
         raise ParameterError(
             f"the curves have no quality in common: expected overlap, one ends at {high:g}, the "
@@ -48,6 +53,19 @@ def delta_rate(anchor: Sequence[Point], test: Sequence[Point]) -> DeltaRate:
     anchor_area, test_area = (area(*curve, low, high) for curve in curves)
     ratio = np.exp((test_area - anchor_area) / (high - low))
     return DeltaRate(100 * (float(ratio) - 1), low, high)
+
+
+def size_at(points: Sequence[Point], quality: float) -> float | None:
+    """The bytes that a curve of four or more qualities takes at one of them; None beyond its ends.
+
+    Raises ParameterError for fewer.
+    """
+    x, y = _sorted(points)
+    if not x[0] <= quality <= x[-1]:
+        return None
+    left = min(int(np.searchsorted(x, quality, side="right")), len(x) - 1) - 1
+    pair = slice(left, left + 2)
+    return float(np.exp(_piece(x[pair], y[pair], _slopes(x, y)[pair], np.array([quality]))[0]))
 
 
 def area(x: Floats, y: Floats, low: float, high: float) -> float:

@@ -9,7 +9,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("trunkline", "numpy", "openvino", "imagecodecs", "av", "pillow", "grpcio", "fastapi")
+PACKAGES = (
+    "trunkline",
+    "numpy",
+    "openvino",
+    "imagecodecs",
+    "av",
+    "pillow",
+    "pillow-heif",
+    "grpcio",
+    "fastapi",
+)
 
 
 def describe() -> dict[str, Any]:
@@ -20,9 +30,14 @@ def describe() -> dict[str, Any]:
         "load_1min": os.getloadavg()[0],
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": versions(),
         "utc": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of the packages that figures depend on."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def rss_bytes(pid: int) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trunkline.errors import ParameterError
-from trunkline_benchmarks.bdrate import area, delta_rate
+from trunkline_benchmarks.bdrate import area, delta_rate, size_at
 
 ANCHOR = [(1000.0, 30.0), (2000.0, 33.0), (5000.0, 36.5), (9000.0, 41.0), (20000.0, 45.0)]
 
@@ -53,6 +53,28 @@ def test_straight_lines_over_their_common_range() -> None:
     assert (found.low, found.high) == (30.0, 36.0)
     back = delta_rate(test, anchor)
     assert (1 + found.percent / 100) * (1 + back.percent / 100) == pytest.approx(1)
+
+
+def test_within_bounds() -> None:
+    """The same two lines from 31 to 33 dB only: the distance at 32 dB, 32/20 - 1.5 = 0.1."""
+    anchor = [(10 ** (q / 20), q) for q in (36.0, 30.0, 24.0, 27.5)]
+    test = [(10 ** (q / 10 - 1.5), q) for q in (30.0, 35.0, 40.0, 31.0)]
+    found = delta_rate(anchor, test, (31.0, 33.0))
+    assert found.percent == pytest.approx(100 * (10**0.1 - 1))
+    assert (found.low, found.high) == (31.0, 33.0)
+    assert delta_rate(anchor, test, (0.0, 33.0)).low == 30.0
+    with pytest.raises(ParameterError, match="no quality in common"):
+        delta_rate(anchor, test, (36.0, 50.0))
+
+
+def test_size_at_a_quality() -> None:
+    line = [(10 ** (q / 20), q) for q in (36.0, 30.0, 24.0, 27.5)]
+    assert size_at(line, 32.0) == pytest.approx(10**1.6)
+    assert [size_at(ANCHOR, quality) for quality in (30.0, 36.5, 45.0)] == pytest.approx(
+        [1000, 5000, 20000]
+    )
+    assert size_at(ANCHOR, 29.9) is None
+    assert size_at(ANCHOR, 45.1) is None
 
 
 def test_dearer_points_of_equal_quality_do_not_count() -> None:
