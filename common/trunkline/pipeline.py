@@ -17,6 +17,7 @@ from trunkline.errors import (
     UnknownNameError,
 )
 from trunkline.quantize import BITS
+from trunkline.text import one_of
 from trunkline.tiling import DEFAULT_ARRANGEMENT
 from trunkline.timing import Stopwatch
 from trunkline.types import Coded, Frame, Quantiser, Shape, Tensor, TrunkSpec
@@ -115,7 +116,9 @@ def _check_quantiser(quantiser: Quantiser) -> None:
     """Refuse ranges that no tensor has."""
     low, high = quantiser.min, quantiser.max
     if quantiser.bits not in BITS:
-        raise CorruptFrameError(f"frame claims {quantiser.bits} bits a sample: expected 8 or 16")
+        raise CorruptFrameError(
+            f"frame claims {quantiser.bits} bits a sample: expected {one_of(BITS)}"
+        )
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise CorruptFrameError(
             f"frame claims the range {low} to {high}: expected finite, in order"

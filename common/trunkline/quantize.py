@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from trunkline.errors import ParameterError, TensorError
+from trunkline.text import one_of
 from trunkline.types import Quantised, Quantiser, Tensor
 
-BITS = (8, 16)
+BITS = (8, 10, 12, 16)
+"""Depths of samples; which of them a picture codec takes is its own matter."""
 
 
 def minmax(tensor: Tensor, bits: int = 8) -> Quantised:
@@ -16,10 +18,10 @@ def minmax(tensor: Tensor, bits: int = 8) -> Quantised:
     q = round((v - min) / (max - min) * (2^bits - 1)), equation 7. A constant tensor becomes zeros
     with min = max and comes back exactly.
 
-    Raises ParameterError for other bits than 8 and 16, TensorError for NaN, Inf or a wrong type.
+    Raises ParameterError for bits not in BITS, TensorError for NaN, Inf or a wrong type.
     """
     if bits not in BITS:
-        raise ParameterError(f"bits is {bits}: expected 8 or 16")
+        raise ParameterError(f"bits is {bits}: expected {one_of(BITS)}")
     if tensor.dtype != np.float32 or tensor.ndim != 3 or tensor.size == 0:
         raise TensorError(
             f"feature tensor is {tensor.dtype}{tensor.shape}: expected float32 (C, H, W), not empty"

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def one_line(text: str, longest: int) -> str:
     """Printable, on one line, at most `longest` characters: fit for a log, header or answer."""
     start = text[: 2 * longest]
     shown = "".join(letter if letter.isprintable() else " " for letter in start)
     return " ".join(shown.split())[:longest]
+
+
+def one_of(values: Iterable[object]) -> str:
+    """What may be chosen, in words: "8, 10 or 16"."""
+    *others, last = map(str, values)
+    return f"{', '.join(others)} or {last}" if others else last

@@ -10,6 +10,7 @@ from trunkline.codecs import FeatureCodec
 from trunkline.errors import ParameterError, UnknownNameError
 from trunkline.quantize import BITS
 from trunkline.spelling import typed
+from trunkline.text import one_of
 from trunkline.tiling import ARRANGEMENTS
 from trunkline.types import MAX_TOP_K, ParameterValue
 from trunkline_edge.problems import Problem
@@ -86,7 +87,7 @@ def _codec(given: Mapping[str, str], types: Mapping[str, str], defaults: Default
 
 def _choice(name: str, value: str, allowed: Sequence[str]) -> str:
     if value not in allowed:
-        raise ParameterError(f"{name} is {value[:50]!r}: expected {' or '.join(allowed)}")
+        raise ParameterError(f"{name} is {value[:50]!r}: expected {one_of(allowed)}")
     return value
 
 

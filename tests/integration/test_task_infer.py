@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "parameter's range": ({"params": {"level": 11}}, "INVALID_ARGUMENT", ("11", "0 to 9")),
     "arrangement": ({"arrangement": "yuv"}, "FAILED_PRECONDITION", ("yuv", "luma, rgb")),
     "no quantiser": ({"quantiser": None}, "INVALID_ARGUMENT", ("quantiser",)),
-    "bits": ({"quantiser": Quantiser(0, 1, 12)}, "INVALID_ARGUMENT", ("12", "8 or 16")),
+    "bits": ({"quantiser": Quantiser(0, 1, 9)}, "INVALID_ARGUMENT", ("9", "8, 10, 12 or 16")),
     "range": ({"quantiser": Quantiser(2, 1, 8)}, "INVALID_ARGUMENT", ("2.0 to 1.0",)),
     "NaN": ({"quantiser": Quantiser(0, float("nan"), 8)}, "INVALID_ARGUMENT", ("nan",)),
     "corrupt": ({"payload": b"\x89PNG junk"}, "INVALID_ARGUMENT", ("png payload",)),

@@ -89,9 +89,9 @@ def test_what_is_no_feature_tensor_is_refused(tensor: Tensor) -> None:
         quantize.minmax(tensor)
 
 
-@pytest.mark.parametrize("bits", [0, 7, 10, 32])
+@pytest.mark.parametrize("bits", [0, 7, 11, 32])
 def test_other_depths_are_refused(bits: int) -> None:
-    with pytest.raises(ParameterError, match="expected 8 or 16"):
+    with pytest.raises(ParameterError, match="expected 8, 10, 12 or 16"):
         quantize.minmax(np.zeros((1, 1, 1), np.float32), bits)
 
 

@@ -56,9 +56,10 @@ class PictureCodec(Codec):
     """How its files begin; empty where nothing tells them."""
 
     @abstractmethod
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """Code an (H, W) plane or an (H, W, 3) picture of uint8 or uint16 samples.
 
+        `bits` is how many of a sample count, for codecs that know depths between the two types'.
         Raises ParameterError for a picture that the codec cannot hold.
         """
 
@@ -94,7 +95,7 @@ class FeatureCodec(Codec):
 
 
 def sample_type(bits: int) -> str:
-    """The little-endian NumPy type of samples of 8 or 16 bits."""
+    """The little-endian NumPy type of samples of 8 bits, or of more."""
     return "u1" if bits == 8 else "<u2"
 
 

@@ -27,7 +27,7 @@ class Avif(PictureCodec):
     quality: int = parameter(60, 0, 99)
     speed: int = parameter(8, 0, 10)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One AVIF file."""
         return bytes(
             imagecodecs.avif_encode(

@@ -29,7 +29,7 @@ class Heif(PictureCodec):
 
     quality: int = parameter(50, 0, 100)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One HEIC file."""
         import pillow_heif
 

@@ -25,7 +25,7 @@ class Jpeg(PictureCodec):
 
     quality: int = parameter(75, 1, 100)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One JPEG file with Huffman tables of its own."""
         subsampling = None if plane.ndim == 2 else "444"
         return bytes(

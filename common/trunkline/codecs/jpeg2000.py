@@ -30,7 +30,7 @@ class Jpeg2000(PictureCodec):
     psnr: int = parameter(32, 20, 100)
     lossless: bool = parameter(False)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One codestream of one tile."""
         return bytes(
             imagecodecs.jpeg2k_encode(

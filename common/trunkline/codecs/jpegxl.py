@@ -25,7 +25,7 @@ class JpegXl(PictureCodec):
     effort: int = parameter(3, 1, 9)
     lossless: bool = parameter(False)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One codestream without a container."""
         return bytes(
             imagecodecs.jpegxl_encode(

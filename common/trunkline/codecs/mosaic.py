@@ -8,6 +8,7 @@ from typing import ClassVar
 from trunkline import quantize, tiling
 from trunkline.codecs.abc import FeatureCodec, PictureCodec
 from trunkline.errors import CorruptFrameError, ParameterError
+from trunkline.text import one_of
 from trunkline.timing import Stopwatch
 from trunkline.types import Coded, ParameterValue, Quantised, Shape, Tensor
 
@@ -27,9 +28,9 @@ class MosaicCodec(FeatureCodec):
     def __post_init__(self) -> None:
         tiling.check_arrangement(self.arrangement)
         if self.bits not in self.picture.bits:
-            allowed = " or ".join(str(bits) for bits in self.picture.bits)
             raise ParameterError(
-                f"bits is {self.bits}: codec {self.picture.id} takes {allowed} bits a sample"
+                f"bits is {self.bits}: codec {self.picture.id} takes {one_of(self.picture.bits)} "
+                "bits a sample"
             )
 
     @property
@@ -49,7 +50,7 @@ class MosaicCodec(FeatureCodec):
         with watch.stage("tile"):  # step 1
             picture = tiling.arrange(tiling.mosaic(quantised.samples), self.arrangement)
         with watch.stage("encode"):  # step 3
-            return Coded(self.picture.encode(picture), quantised.quantiser)
+            return Coded(self.picture.encode(picture, self.bits), quantised.quantiser)
 
     def decode(self, coded: Coded, shape: Shape, watch: Stopwatch) -> Tensor:
         """The cloud's side, payload and quantiser to (C, H, W) float32."""

@@ -31,7 +31,7 @@ class Png(PictureCodec):
 
     level: int = parameter(6, 0, 9)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One PNG file, greyscale or RGB as the plane is."""
         return bytes(imagecodecs.png_encode(plane, level=self.level))
 

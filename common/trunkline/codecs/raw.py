@@ -19,7 +19,7 @@ class Raw(PictureCodec):
     lossy = False
     bits = (8, 16)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """The plane's bytes in row-major order."""
         return plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes()
 

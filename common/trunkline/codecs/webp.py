@@ -33,7 +33,7 @@ class Webp(PictureCodec):
     method: int = parameter(4, 0, 6)
     lossless: bool = parameter(False)
 
-    def encode(self, plane: Samples) -> bytes:
+    def encode(self, plane: Samples, bits: int = 8) -> bytes:
         """One WebP file. Raises ParameterError for a side beyond WebP's limit."""
         if max(plane.shape[:2]) > LONGEST_SIDE:
             raise ParameterError(

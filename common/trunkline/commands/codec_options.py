@@ -6,6 +6,7 @@ import argparse
 
 from trunkline import codecs
 from trunkline.errors import ParameterError
+from trunkline.quantize import BITS
 from trunkline.spelling import typed
 from trunkline.tiling import ARRANGEMENTS, DEFAULT_ARRANGEMENT
 from trunkline.types import ParameterValue
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser, default: str | None) -> None:
         "--param", action="append", default=[], metavar="NAME=VALUE", help="a codec's parameter"
     )
     parser.add_argument("--arrangement", choices=ARRANGEMENTS, help=f"({DEFAULT_ARRANGEMENT})")
-    parser.add_argument("--bits", type=int, choices=(8, 16), help="bits a sample (8)")
+    parser.add_argument("--bits", type=int, choices=BITS, help="bits a sample (8)")
 
 
 def spelled(arguments: argparse.Namespace) -> dict[str, str]:

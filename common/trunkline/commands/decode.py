@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         picture = codec.decode(data, shape, bits)
         fields: dict[str, Any] = {"codec": codec.id, "shape": shape, "bits": bits}
-        _write(arguments.output, picture, None)
+        _write(arguments.output, picture, bits, None)
     else:
         frame = wire.frame_from_bytes(data)
         fields = frame_fields.of(frame)
@@ -64,17 +64,17 @@ def _write_frame(output: Path | None, frame: Frame) -> None:
     quantised = (
         quantize.apply(tensor, frame.quantiser) if frame.quantiser else quantize.minmax(tensor)
     )
-    _write(output, tiling.mosaic(quantised.samples), tensor)
+    _write(output, tiling.mosaic(quantised.samples), quantised.bits, tensor)
 
 
-def _write(output: Path | None, picture: Samples, tensor: Any) -> None:  # noqa: ANN401
+def _write(output: Path | None, picture: Samples, bits: int, tensor: Any) -> None:  # noqa: ANN401
     """Write the picture as PNG or the tensor as .npy, by the file's suffix."""
     if output is None:
         return
     if output.suffix == ".png":
         from trunkline.codecs.png import Png
 
-        write_bytes(output, Png().encode(picture))
+        write_bytes(output, Png().encode(_in_png(picture, bits)))
         return
     if tensor is None:
         raise ParameterError("a payload alone has no tensor: min and max are in the frame")
@@ -83,6 +83,18 @@ def _write(output: Path | None, picture: Samples, tensor: Any) -> None:  # noqa:
     buffer = io.BytesIO()
     np.save(buffer, tensor)
     write_bytes(output, buffer.getvalue())
+
+
+def _in_png(picture: Samples, bits: int) -> Samples:
+    """Samples of a depth that PNG has: those between 8 and 16 bits keep their brightness."""
+    if bits in (8, 16):
+        return picture
+    import numpy as np
+
+    # whole numbers throughout: exact, and the original samples can be had from it again
+    white = (1 << bits) - 1
+    spread: Samples = (picture.astype(np.uint32) * 65535 + white // 2) // white
+    return spread.astype(np.uint16)
 
 
 def _lines(file: Path, fields: dict[str, Any]) -> str:

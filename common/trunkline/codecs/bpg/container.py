@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trunkline.codecs.bpg import encoder_sps, header, nal, sps
 from trunkline.codecs.bpg.bits import BitstreamError
@@ -23,9 +23,10 @@ class Still:
     units: tuple[bytes, ...]
 
     @property
-    def coded_size(self) -> tuple[int, int]:
-        """(height, width) that the decoder gives, before the crop."""
-        return self.tools.padded(self.header.height), self.tools.padded(self.header.width)
+    def coded(self) -> Header:
+        """The header of the picture that the decoder gives, before the crop."""
+        height, width = self.tools.padded(self.header.height), self.tools.padded(self.header.width)
+        return replace(self.header, height=height, width=width)
 
     def stream(self) -> bytes:
         """The HEVC stream with the parameter sets that BPG leaves out."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from trunkline.codecs.bpg.bits import BitReader, BitstreamError, BitWriter, read_ue7, ue7
 
 MAGIC = b"BPG\xfb"
 GREY = 0
+YUV420 = 1
 YUV444 = 3
 CHROMA_FORMAT_IDC = {0: 0, 1: 1, 2: 2, 3: 3, 4: 1, 5: 2}
 """pixel_format (4 and 5 differ from 1 and 2 in chroma position only) to HEVC's number."""
-YCBCR, RGB = 0, 1
+YCBCR, RGB, BT709, BT2020 = 0, 1, 3, 4
 COLOR_SPACES = 5
 BIT_DEPTHS = range(8, 15)
 LONGEST_SIDE = 16384
@@ -33,6 +36,11 @@ class Header:
     def chroma_format_idc(self) -> int:
         """HEVC's number of the chroma format: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4."""
         return CHROMA_FORMAT_IDC[self.pixel_format]
+
+    @property
+    def sample_type(self) -> type[np.uint8] | type[np.uint16]:
+        """NumPy's type of the picture's samples."""
+        return np.uint8 if self.bit_depth == 8 else np.uint16
 
     def write(self, data_length: int = 0) -> bytes:
         """The bytes before the HEVC header; 0 is for picture data that go to the file's end."""

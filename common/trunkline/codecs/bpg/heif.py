@@ -25,8 +25,9 @@ def decode_grey(still: Still) -> Samples:
         samples: Samples = np.asarray(picture)
     except (OSError, ValueError, EOFError, RuntimeError, SyntaxError) as error:
         raise BitstreamError(f"the HEVC stream is damaged ({error})") from error
-    if samples.shape != still.coded_size or samples.dtype != np.uint8:
-        raise BitstreamError(f"a picture of {samples.shape} where {still.coded_size} was announced")
+    size = (still.coded.height, still.coded.width)
+    if samples.shape != size or samples.dtype != np.uint8:
+        raise BitstreamError(f"a picture of {samples.shape} where {size} was announced")
     return samples
 
 
@@ -42,9 +43,9 @@ def wrap(still: Still) -> bytes:
 
 def _meta(still: Still, offset: int, length: int) -> bytes:
     """One item, hvc1, at `offset`, and its properties."""
-    height, width = still.coded_size
+    size = _full(b"ispe", 0, _u32(still.coded.width), _u32(still.coded.height))
     entry = _full(b"infe", 2, b"\0\1\0\0hvc1\0")
-    properties = _box(b"ipco", _configuration(still), _full(b"ispe", 0, _u32(width), _u32(height)))
+    properties = _box(b"ipco", _configuration(still), size)
     return _full(
         b"meta",
         0,

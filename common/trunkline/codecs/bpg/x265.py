@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EFFORTS: tuple[tuple[str, int, dict[str, int]], ...] = (
-    ("ultrafast", 16, {"signhide": 1, "tu-intra-depth": 2, "tu-inter-depth": 2}),
-    ("superfast", 8, {}),
-    ("medium", 8, {"rdoq-level": 2}),
-    ("slower", 8, {"rdoq-level": 2}),
+EFFORTS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
+    ("ultrafast", 16, 16, {"signhide": 1, "tu-intra-depth": 2, "tu-inter-depth": 2}),
+    (
+        "ultrafast",
+        16,
+        16,
+        {"signhide": 1, "tu-intra-depth": 3, "tu-inter-depth": 3, "rdoq-level": 2},
+    ),
+    ("medium", 64, 8, {"rdoq-level": 2, "tskip": 1}),
+    ("slower", 64, 8, {"rdoq-level": 2, "tskip": 1}),
 )
-"""Preset, minimum coding block and additions per effort.
+"""Preset, largest coding tree block, minimum coding block and additions per effort.
 
-The presets between these change intra pictures by next to nothing; the minimum coding block is most
-of what makes the first one fast.
+The presets between these change intra pictures by next to nothing. The minimum coding block decides
+over speed; with one size of block alone, depth of the transform tree is what pays best.
 """
 
 STILL: dict[str, int | str] = {
@@ -43,16 +48,21 @@ STILL: dict[str, int | str] = {
     "aq-mode": 0,
     "cutree": 0,
     "ipratio": 1,
+    # nothing to gain in a mosaic; and with them x265 writes a flag, without effect in a picture of
+    # one slice, that changes with the number of pictures it has coded
+    "no-deblock": 1,
+    "no-sao": 1,
 }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the caller chooses."""
+    """What the caller chooses, and the minimum coding block that follows from it."""
 
     qp: int
     effort: int
     lossless: bool
+    block: int
 
 
 def min_block(effort: int, height: int, width: int) -> int:
@@ -60,18 +70,18 @@ def min_block(effort: int, height: int, width: int) -> int:
 
     x265 takes no side below its smallest coding tree block of 16 samples.
     """
-    return 16 if min(height, width) <= 8 else EFFORTS[effort][1]
+    return 16 if min(height, width) <= 8 else EFFORTS[effort][2]
 
 
-def options(settings: Settings, height: int, width: int, block: int) -> dict[str, str]:
-    """libavcodec's options for a picture padded to whole minimum coding blocks of side `block`."""
-    preset, _, additions = EFFORTS[settings.effort]
+def options(settings: Settings, height: int, width: int) -> dict[str, str]:
+    """libavcodec's options for a picture padded to whole minimum coding blocks."""
+    preset, largest, _, additions = EFFORTS[settings.effort]
     side = min(height, width)
     params: dict[str, int | str] = {
         **STILL,
         **additions,
-        "ctu": 64 if side >= 64 else 32 if side >= 32 else 16,
-        "min-cu-size": block,
+        "ctu": min(largest, 64 if side >= 64 else 32 if side >= 32 else 16),
+        "min-cu-size": settings.block,
         "qp": settings.qp,
     }
     if settings.lossless:
