@@ -1,5 +1,6 @@
-"""A small benchmark that tests start, kill and start again: `python tests/benchmark_run.py FOLDER`.
+"""A small benchmark that tests start, kill and start again.
 
+`python -m tests.benchmark_run FOLDER MOST_BYTES FAULT`, the last two 0 and empty for none.
 Its shards take a while each; one of them can be told to fail, or to take its process with it.
 """
 
@@ -47,16 +48,18 @@ def _befall(fault: str) -> None:
         os._exit(3)
     if fault == "trunkline":
         raise TrunklineError("the picture is no picture")
+    if fault == "stall":
+        time.sleep(600)
     raise ZeroDivisionError("not by zero\nplease")
 
 
-def main(folder: Path, most_bytes: int) -> int:
+def main(folder: Path, most_bytes: int, fault: str) -> int:
     """Run to the end, with files limited to `most_bytes` unless that is 0."""
     if most_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
     try:
         with Journal(folder / "journal.jsonl", {"shards": SHARDS}) as journal:
-            run(square, shards(), Processes(2), journal, "squares")
+            run(square, shards(fault), Processes(2), journal, "squares")
             journal.write_results(folder / "results.jsonl", shards(), {"header": True})
     except TrunklineError as error:
         print(error, file=sys.stderr)
@@ -65,4 +68,4 @@ def main(folder: Path, most_bytes: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    raise SystemExit(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

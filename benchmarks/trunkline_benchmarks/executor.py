@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import traceback
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
@@ -143,12 +144,21 @@ def _starting() -> Iterator[None]:
 
 def _serve(function: Function, connection: Connection[bytes, bytes]) -> None:
     """The process: do shards until there is nobody to send more."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
             key, work = json.loads(connection.recv_bytes())
             connection.send_bytes(_answer(function, Shard(key, work)))
     except (EOFError, OSError):
         return
+
+
+def _end_with_parent() -> None:
+    """Nobody waits for the shard of a process whose parent was killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _answer(function: Function, shard: Shard) -> bytes:

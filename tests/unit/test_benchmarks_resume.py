@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,10 @@ PATIENCE_S = 60
 
 
 @contextmanager
-def started(folder: Path, most_bytes: int = 0) -> Iterator[subprocess.Popen[str]]:
+def started(folder: Path, most_bytes: int = 0, fault: str = "") -> Iterator[subprocess.Popen[str]]:
     """The run in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmark_run", str(folder), str(most_bytes)]
+    command = [sys.executable, "-m", "tests.benchmark_run", str(folder)]
+    command += [str(most_bytes), fault]
     # a session of its own: Ctrl-C of a terminal goes to all its processes, and so can the test's
     with subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -52,6 +53,16 @@ def wait_for_lines(path: Path, count: int, process: subprocess.Popen[str]) -> No
         time.sleep(0.005)
 
 
+def running(group: int) -> list[str]:
+    """The states of a process group's members; what waits for its reaper has ended."""
+    states = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it may have ended meanwhile
+            state, _, its_group = path.read_text().rpartition(") ")[2].split()[:3]
+            states += [state] if int(its_group) == group and state != "Z" else []
+    return states
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The results of a run that nothing befell."""
@@ -70,6 +81,17 @@ def test_killed_twice(whole: bytes, tmp_path: Path) -> None:
     assert finish(tmp_path) == whole
     keys = [json.loads(line)["shard"] for line in journal.read_text().splitlines()[1:]]
     assert len(keys) == len(set(keys)) == benchmark_run.SHARDS
+
+
+def test_killed_with_everything_it_started(tmp_path: Path) -> None:
+    """A shard that would take minutes does not outlive its run."""
+    with started(tmp_path, fault="stall") as process:
+        wait_for_lines(tmp_path / "journal.jsonl", 4, process)
+        process.send_signal(signal.SIGKILL)
+    end = time.monotonic() + PATIENCE_S
+    while running(process.pid):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_interrupted(whole: bytes, tmp_path: Path) -> None:
