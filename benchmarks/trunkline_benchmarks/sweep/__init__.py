@@ -1,0 +1,1 @@
+"""`trunkline sweep`: accuracy against bytes, of features and of the pictures themselves."""

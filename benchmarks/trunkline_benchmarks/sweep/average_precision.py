@@ -1,0 +1,91 @@
+"""VOC2007's mean average precision over resampled pictures, all resamples at once.
+
+What a picture's detections are worth does not depend on the other pictures: only their order by
+score does. So each row keeps `found`, `[class, score, hit]` best first with those of difficult
+objects left out, and `objects`, the classes of what was to be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trunkline_benchmarks.shards import Row
+
+LEVELS = np.linspace(0, 1, 11)
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """One class's detections over all pictures, best first, and its objects."""
+
+    pictures: NDArray[np.int64]
+    hits: NDArray[np.bool_]
+    wanted: NDArray[np.float64]
+    """(N,): how many objects each picture has."""
+
+
+def mean_average_precision(rows: Sequence[Row], weights: Floats) -> Floats:
+    """(B,) percent: the mAP of each resample, `weights` (B, N) saying how often it has a picture.
+
+    Classes without objects in a resample are left out of its mean, as in the development kit's
+    own figure; NaN where a resample has no object at all.
+    """
+    classes = sorted({name for row in rows for name in row["objects"]})
+    precisions = [_average_precision(_ranking(rows, name), weights) for name in classes]
+    if not precisions:
+        return np.full(len(weights), np.nan)
+    stacked = np.array(precisions)  # (classes, B)
+    there = ~np.isnan(stacked)
+    counted = there.sum(axis=0)
+    sums = np.where(there, stacked, 0).sum(axis=0)
+    return 100 * np.where(counted > 0, sums / np.maximum(counted, 1), np.nan)
+
+
+def _ranking(rows: Sequence[Row], name: int) -> _Ranking:
+    found = [
+        (index, score, hit)
+        for index, row in enumerate(rows)
+        for kind, score, hit in row["found"]
+        if kind == name
+    ]
+    # (D, 3): picture, score, hit; stable, as the scores' ties keep the pictures' order
+    table = np.array(found, np.float64).reshape(-1, 3)
+    table = table[np.argsort(-table[:, 1], kind="stable")]
+    wanted = np.array([row["objects"].count(name) for row in rows], np.float64)
+    return _Ranking(table[:, 0].astype(np.int64), table[:, 2] > 0, wanted)
+
+
+def _average_precision(ranking: _Ranking, weights: Floats) -> Floats:
+    """(B,) average precision 0..1, NaN without objects.
+
+    Precision falls between hits, so the best at a recall is found among the S hits alone.
+    """
+    wanted = weights @ ranking.wanted
+    right = np.cumsum(weights[:, ranking.pictures[ranking.hits]], axis=1)  # (B, S)
+    wrong = np.cumsum(weights @ _misses(ranking, weights.shape[1]), axis=1)  # (B, S)
+    precision = right / np.maximum(right + wrong, 1)
+    recall = right / np.maximum(wanted, 1)[:, None]
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    best = np.concatenate([best, np.zeros((len(best), 1))], axis=1)  # beyond the highest recall
+    total = np.zeros(len(best))
+    for level in LEVELS:
+        reached = (recall < level - 1e-9).sum(axis=1)  # recall grows from hit to hit
+        total += best[np.arange(len(best)), reached]
+    return np.where(wanted > 0, total / len(LEVELS), np.nan)
+
+
+def _misses(ranking: _Ranking, pictures: int) -> Floats:
+    """(N, S): how many wrong detections of each picture lie between two hits."""
+    hits = int(ranking.hits.sum())
+    between: NDArray[np.int64] = (
+        np.cumsum(ranking.hits) - ranking.hits
+    )  # the hit that a detection lies before
+    counts = np.zeros((pictures, hits))
+    before = ~ranking.hits & (between < hits)  # those behind the last hit change nothing
+    np.add.at(counts, (ranking.pictures[before], between[before]), 1)
+    return counts

@@ -1,0 +1,58 @@
+"""Data sets by layout. A new layout is one file here and one line in LAYOUTS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from trunkline.errors import TrunklineError
+from trunkline_benchmarks.sweep.datasets.abc import BOXES, CLASSES, DataSet, Layout, Picture
+
+# in the order they are tried: the last ones fit nearly any folder
+LAYOUTS = {
+    "manifest": "trunkline_benchmarks.sweep.datasets.manifest:Manifest",
+    "voc": "trunkline_benchmarks.sweep.datasets.voc:Voc",
+    "folders": "trunkline_benchmarks.sweep.datasets.folders:Folders",
+    "plain": "trunkline_benchmarks.sweep.datasets.plain:Plain",
+}
+
+__all__ = ["BOXES", "CLASSES", "LAYOUTS", "DataSet", "Layout", "Picture", "open_folder"]
+
+
+def open_folder(
+    root: Path, truth: str, labels: Sequence[str], *, split: str = "", limit: int = 0
+) -> DataSet:
+    """The data set in the folder `root` that knows `truth` (CLASSES, BOXES; empty: need not).
+
+    `limit` pictures are spread evenly over the list, so that a sorted one is not cut to its first
+    classes; 0 takes all. Raises TrunklineError that names what was expected.
+    """
+    layouts = _layouts()
+    expected = ", or ".join(it.expected for it in layouts if it.truth == truth)
+    if not root.is_dir():
+        raise TrunklineError(f"no folder {root}: expected {expected}; check --data")
+    layout = next(layout for layout in layouts if layout.fits(root))  # the last one always does
+    if truth and layout.truth != truth:
+        raise TrunklineError(
+            f"{root} is no data set for this task: expected {expected}; it looks like "
+            f"{layout.expected}; check --data"
+        )
+    part = layout.split(root, split)
+    pictures = layout.pictures(root, part, labels)
+    name = f"{root.resolve().name} {part}".rstrip()
+    return DataSet(name, truth, _spread(pictures, limit), len(pictures))
+
+
+def _layouts() -> list[Layout]:
+    layouts = []
+    for place in LAYOUTS.values():
+        module, _, name = place.partition(":")
+        layouts.append(getattr(import_module(module), name)())
+    return layouts
+
+
+def _spread(found: Sequence[Picture], limit: int) -> tuple[Picture, ...]:
+    if not 0 < limit < len(found):
+        return tuple(found)
+    return tuple(found[index * len(found) // limit] for index in range(limit))

@@ -1,0 +1,65 @@
+"""What a data set is: pictures, and what each of them shows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+CLASSES, BOXES = "classes", "boxes"
+"""The two kinds of truth."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture; `name` is its path below the data set's folder, the same on every machine.
+
+    `truth` is JSON: a class index, a list of boxes `[class index, x1, y1, x2, y2, difficult]` in
+    fractions 0..1 of the picture, or None where nothing is known.
+    """
+
+    name: str
+    path: Path
+    truth: Any = None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The pictures that are swept; `total` is how many there were before `--limit`."""
+
+    name: str
+    truth: str
+    pictures: tuple[Picture, ...]
+    total: int
+
+    @property
+    def title(self) -> str:
+        """The name with the number of pictures, and of how many they are."""
+        some = f" of {self.total}" if len(self.pictures) < self.total else ""
+        return f"{self.name}, {len(self.pictures)}{some} pictures"
+
+
+class Layout(ABC):
+    """One way in which data sets lie on disk."""
+
+    truth: ClassVar[str]
+    """CLASSES, BOXES, or empty where nothing is known."""
+    expected: ClassVar[str]
+    """What such a folder holds, in words."""
+
+    @abstractmethod
+    def fits(self, root: Path) -> bool:
+        """Whether the folder looks like this layout."""
+
+    def split(self, root: Path, wanted: str) -> str:
+        """The split that is meant; empty: everything."""
+        return wanted
+
+    @abstractmethod
+    def pictures(self, root: Path, split: str, labels: Sequence[str]) -> list[Picture]:
+        """Every picture of the split, in a fixed order; `labels` are the classes by index.
+
+        Raises TrunklineError for a split, class or file that is not there.
+        """

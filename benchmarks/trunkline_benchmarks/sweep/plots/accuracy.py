@@ -1,0 +1,89 @@
+"""Accuracy against bytes: features and pictures on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trunkline_benchmarks.sweep import compare
+from trunkline_benchmarks.sweep.plots import style
+from trunkline_benchmarks.sweep.run import Swept
+from trunkline_benchmarks.sweep.settings import BASELINE, REFERENCE
+from trunkline_benchmarks.sweep.summary import Point
+
+COLOURS = {
+    "bpg": style.BLUE,
+    "webp": style.RED,
+    "jpeg": style.BLACK,
+    "avif": style.GREEN,
+}
+OTHER_COLOURS = (style.PURPLE, style.ORANGE, style.SKY, style.GREY)
+KNEE = 15.0
+"""Points below the uncompressed network that the close view shows."""
+
+
+def draw(swept: Swept, points: Sequence[Point], folder: Path) -> str:
+    """The whole range at the left, the knee at the right; gives the SVG's text."""
+    metric = swept.evaluation.metrics[0]
+    base = next(it.scores[metric.name] for it in points if it.setting.key == REFERENCE.key)
+    jpeg = next(it.payload_bytes for it in points if it.setting.key == BASELINE.key)
+    with style.figure(11, 4.8, columns=2) as (made, (whole, close)):
+        for axes in (whole, close):
+            _curves(axes, points, metric.name)
+            if swept.evaluation.has_tail:
+                axes.axhline(base, color=style.GREY, linewidth=1)
+            axes.axvline(jpeg, color=style.GREY, linewidth=1, linestyle=":")
+            axes.set_xscale("log")
+            axes.set_xlabel("mean bytes a picture (payload)")
+            axes.set_ylabel(f"{metric.title}, {metric.unit}")
+            _ticks(axes)
+        made.suptitle(f"{swept.config.trunk}/{swept.config.weights}, {swept.data.title}")
+        whole.set_title("all of it", loc="left")
+        close.set_title("the knee", loc="left")
+        _zoom(close, points, base)
+        whole.annotate(
+            "JPEG q 75", (jpeg, 0), (3, 3), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=90, color=style.GREY, fontsize=8,
+        )  # fmt: skip
+        made.legend(*whole.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        return style.save(made, folder, "accuracy")
+
+
+def _curves(axes: Any, points: Sequence[Point], metric: str) -> None:  # noqa: ANN401
+    for place, (name, curve) in enumerate(compare.curves(points, metric).items()):
+        setting = next(point.setting for point in points if point.setting.curve == name)
+        colour = COLOURS.get(setting.codec, OTHER_COLOURS[place % len(OTHER_COLOURS)])
+        picture, rgb = setting.way == "picture", setting.arrangement == "rgb"
+        sizes, scores = zip(*curve, strict=True)
+        axes.plot(
+            sizes,
+            scores,
+            label=name,
+            color=colour,
+            linestyle="--" if picture else ":" if rgb else "-",
+            linewidth=1.2 if picture or rgb else 2,
+            marker="s" if picture else "^" if rgb else "o",
+            markersize=4.5,
+            markerfacecolor="white" if picture or rgb else colour,
+        )
+
+
+def _zoom(axes: Any, points: Sequence[Point], base: float) -> None:  # noqa: ANN401
+    """The last KNEE points and the bytes that they take."""
+    metric = next(iter(points[0].scores))
+    sizes = [
+        point.payload_bytes
+        for point in points
+        if point.setting.way in ("features", "picture") and point.scores[metric] >= base - KNEE
+    ]
+    axes.set_ylim(base - KNEE, base + 2)
+    axes.set_xlim(min(sizes) / 1.5, max(sizes) * 1.1)
+
+
+def _ticks(axes: Any) -> None:  # noqa: ANN401
+    """Bytes as people write them."""
+    axes.set_xticks(
+        [100, 300, 1000, 3000, 10_000, 30_000], ["100", "300", "1 k", "3 k", "10 k", "30 k"]
+    )
+    axes.minorticks_off()

@@ -1,0 +1,139 @@
+"""`ssd`: VOC's mean average precision, and how many objects are the same as uncompressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trunkline.types import Detection, Detections, Result
+from trunkline_benchmarks.shards import Row
+from trunkline_benchmarks.sweep import bootstrap
+from trunkline_benchmarks.sweep.average_precision import mean_average_precision
+from trunkline_benchmarks.sweep.datasets import BOXES
+from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
+from trunkline_training import voc
+from trunkline_training.coco import VOC_NAMES
+
+SHOWN = 0.3
+"""The score from which on the task tells an object, unless it is asked otherwise."""
+DIGITS = 6
+SIDE = 224
+
+Box = voc.Box
+Found = tuple[int, float, Box]
+"""Label index, score, box in fractions."""
+
+
+class Ssd(Evaluation):
+    """Rows (picture, label, score, x1, y1, x2, y2) against boxes `[class, x1, ..., difficult]`."""
+
+    truth = BOXES
+    steady = "agree"
+    metrics = (
+        Metric("map", "mAP@.5, 11 points", "%"),
+        Metric("agree", "same objects as uncompressed", "%"),
+    )
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        super().__init__(labels)
+        names = [VOC_NAMES.get(label, label) for label in labels]
+        self._voc = [voc.CLASSES.index(it) if it in voc.CLASSES else -1 for it in names]
+
+    def judge(self, outputs: Outputs, reference: Outputs, truth: Any) -> Row:  # noqa: ANN401
+        """VOC's classes only, but for `agree`, which takes every label."""
+        found = _found(outputs[0])
+        known = [(self._voc[label], score, box) for label, score, box in found]
+        return {
+            "found": _graded([item for item in known if item[0] >= 0], truth),
+            "objects": [item[0] for item in truth if not item[-1]],
+            "agree": round(_agreement(_shown(found), _shown(_found(reference[0]))), DIGITS),
+        }
+
+    def answer(self, outputs: Outputs) -> Result:
+        """What the task tells unless it is asked otherwise; boxes in the trunk's pixels."""
+        found = _shown(_found(outputs[0]))
+        return Detections(
+            tuple(
+                Detection(label, self.labels[label], score, _scaled(box))
+                for label, score, box in found
+            )
+        )
+
+    def score(self, rows: Sequence[Row]) -> dict[str, float]:
+        """In percent."""
+        once = np.ones((1, len(rows)))
+        agree = 100 * float(np.mean([row["agree"] for row in rows]))
+        return {"map": float(mean_average_precision(rows, once)[0]), "agree": agree}
+
+    def changes(
+        self, rows: Sequence[Row], reference: Sequence[Row], seed: int
+    ) -> dict[str, Change]:
+        """By resampled pictures; `agree` by its differences."""
+        weights = bootstrap.weights(len(rows), seed)
+        resampled = mean_average_precision(rows, weights)
+        resampled -= mean_average_precision(reference, weights)
+        points = self.score(rows)["map"] - self.score(reference)["map"]
+        lost = np.array([row["agree"] - 1.0 for row in rows])
+        low, high = bootstrap.mean_interval(lost, seed)
+        return {
+            "map": Change(points, *bootstrap.interval(resampled[~np.isnan(resampled)])),
+            "agree": Change(100 * float(lost.mean()), 100 * low, 100 * high),
+        }
+
+
+def _found(rows: NDArray[np.float32]) -> list[Found]:
+    """(K, 7) rows of one picture, best first."""
+    ordered = rows[np.argsort(-rows[:, 2], kind="stable")].tolist()
+    return [(int(row[1]), row[2], (row[3], row[4], row[5], row[6])) for row in ordered]
+
+
+def _shown(found: Iterable[Found]) -> list[Found]:
+    return [item for item in found if item[1] >= SHOWN]
+
+
+def _graded(found: Iterable[Found], truth: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """`[class, score, hit]` of each detection but those of difficult objects.
+
+    As in VOC2007's development kit: a detection belongs to the object of its class that it
+    overlaps most; an object is found once.
+    """
+    taken: set[int] = set()
+    graded = []
+    for kind, score, box in found:
+        overlaps = [voc.iou(box, _box(it)) if it[0] == kind else 0.0 for it in truth]
+        best = int(np.argmax(overlaps)) if overlaps else -1
+        hit = best >= 0 and overlaps[best] >= voc.IOU_THRESHOLD
+        if hit and truth[best][-1]:
+            continue
+        graded.append([kind, round(score, DIGITS), int(hit and best not in taken)])
+        if hit:
+            taken.add(best)
+    return graded
+
+
+def _agreement(ours: Sequence[Found], theirs: Sequence[Found]) -> float:
+    """Twice the pairs of one label and IoU 0.5, over all detections; 1 where there is none."""
+    if not ours and not theirs:
+        return 1.0
+    left = list(theirs)
+    pairs = 0
+    for label, _, box in ours:
+        fits = [it for it in left if it[0] == label and voc.iou(box, it[2]) >= voc.IOU_THRESHOLD]
+        if fits:
+            left.remove(max(fits, key=lambda it: voc.iou(box, it[2])))
+            pairs += 1
+    return 2 * pairs / (len(ours) + len(theirs))
+
+
+def _box(item: Sequence[Any]) -> Box:
+    x1, y1, x2, y2 = item[1:5]
+    return (x1, y1, x2, y2)
+
+
+def _scaled(box: Box) -> Box:
+    """Fractions to pixels of the trunk's input."""
+    x1, y1, x2, y2 = (SIDE * side for side in box)
+    return (x1, y1, x2, y2)
