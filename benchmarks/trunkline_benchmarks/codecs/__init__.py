@@ -1,0 +1,1 @@
+"""Every codec over real mosaics: bytes, error, agreement of the answers, time, containers."""
