@@ -18,11 +18,12 @@ from trunkline_benchmarks.executor import Executor, Processes
 from trunkline_benchmarks.features import FeatureCache
 from trunkline_benchmarks.journal import Journal
 from trunkline_benchmarks.shards import Row, Shard
-from trunkline_benchmarks.sweep import datasets, tasks, ways, work
+from trunkline_benchmarks.sweep import tasks, ways, work
 from trunkline_benchmarks.sweep.config import SweepConfig
-from trunkline_benchmarks.sweep.datasets import DataSet
 from trunkline_benchmarks.sweep.settings import Setting
 from trunkline_benchmarks.sweep.tasks import TAILLESS, Evaluation
+from trunkline_training import datasets
+from trunkline_training.datasets import DataSet
 
 JOURNAL, RESULTS = "journal.jsonl", "results.jsonl"
 PICTURES_A_SHARD = 32

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trunkline.errors import WeightsError
 
 Activation = Literal["linear", "relu", "relu6"]
-Padding = Literal["tf-same", "symmetric"]
+Padding = Literal["tf-same", "symmetric", "none"]
 Floats = NDArray[np.floating[Any]]
 Half = NDArray[np.float16]
 
@@ -73,6 +73,8 @@ def same_padding(size: int, kernel: int, stride: int, padding: Padding) -> tuple
 
     `tf-same` is TensorFlow's SAME (the odd element goes after), `symmetric` is PyTorch's k // 2.
     """
+    if padding == "none":
+        return 0, 0
     if padding == "symmetric":
         return kernel // 2, kernel // 2
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)

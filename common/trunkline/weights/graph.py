@@ -19,6 +19,8 @@ from trunkline.weights.conv import Activation, Conv, Half, Padding, same_padding
 
 OPSET = 17
 IR_VERSION = 8
+LEAST_NORM = 1e-6
+"""What a norm is taken for at least, so that zeros stay zeros."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,15 @@ class Graph:
         padding: Padding,
         activation: Activation,
         stride: int = 1,
+        dilation: int = 1,
     ) -> Value:
         """A square convolution with its activation; groups follow from the weight's shape."""
         out, per_group, kernel, _ = conv.weight.shape
         channels, height, width = x.shape
-        top, bottom = same_padding(height, kernel, stride, padding)
-        left, right = same_padding(width, kernel, stride, padding)
+        reach = dilation * (kernel - 1) + 1
+        top, bottom = same_padding(height, reach, stride, padding)
+        left, right = same_padding(width, reach, stride, padding)
+        spread = {"dilations": [dilation, dilation]} if dilation > 1 else {}
         inputs = [
             x.name,
             self.half(f"{name}.weight", conv.weight),
@@ -97,10 +102,11 @@ class Graph:
             kernel_shape=[kernel, kernel],
             pads=[top, left, bottom, right],
             strides=[stride, stride],
+            **spread,
         )
         size = (
-            (height + top + bottom - kernel) // stride + 1,
-            (width + left + right - kernel) // stride + 1,
+            (height + top + bottom - reach) // stride + 1,
+            (width + left + right - reach) // stride + 1,
         )
         return self.activate(name, Value(output, (out, *size)), activation)
 
@@ -118,11 +124,23 @@ class Graph:
         """The sum of two tensors of one shape."""
         return Value(self.node("Add", [a.name, b.name], name), a.shape)
 
-    def max_pool(self, name: str, x: Value) -> Value:
-        """2x2 maximum pooling with stride 2, odd borders dropped."""
-        output = self.node("MaxPool", [x.name], name, kernel_shape=[2, 2], strides=[2, 2])
-        channels, height, width = x.shape
-        return Value(output, (channels, height // 2, width // 2))
+    def max_pool(self, name: str, x: Value, kernel: int = 2, stride: int = 2) -> Value:
+        """Maximum pooling, `(kernel - 1) // 2` padded; odd borders dropped."""
+        edge = (kernel - 1) // 2
+        pads = {"pads": [edge] * 4} if edge else {}
+        output = self.node(
+            "MaxPool", [x.name], name, kernel_shape=[kernel] * 2, strides=[stride] * 2, **pads
+        )
+        channels, *sides = x.shape
+        height, width = ((side + 2 * edge - kernel) // stride + 1 for side in sides)
+        return Value(output, (channels, height, width))
+
+    def unit(self, name: str, x: Value) -> Value:
+        """Each place's channels divided by their Euclidean norm."""
+        least = self.constant("unit.least", np.array(LEAST_NORM, np.float32))
+        norm = self.node("ReduceL2", [x.name], f"{name}.norm", axes=[1], keepdims=1)
+        norm = self.node("Max", [norm, least], f"{name}.above")
+        return Value(self.node("Div", [x.name, norm], name), x.shape)
 
     def mean_pool(self, name: str, x: Value) -> str:
         """The mean over height and width: (N, C, H, W) -> (N, C)."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trunkline.weights.conv import Activation, Conv, Half, Padding
+from trunkline.weights.layers import Layers, P, X
 
 if TYPE_CHECKING:  # it imports onnx, which only those need who write a model
-    from trunkline.weights.graph import Graph, Value
+    from trunkline.weights.graph import Graph
 
 ACTIVATION: Activation = "relu6"
 TRUNK_STAGES = 7
@@ -59,18 +60,18 @@ LAYERS = (STEM, *(part for block in BLOCKS.values() for part in block.parts), HE
 TRUNK_LAYERS = tuple(name for name in LAYERS if int(name.split(".")[0]) < TRUNK_STAGES)
 
 
-def stem(graph: Graph, x: Value, convs: Convs, padding: Padding) -> Value:
+def stem(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding) -> X:
     """Stage 0: (3, H, W) -> (32, H / 2, W / 2)."""
     conv = convs[STEM]
     return graph.conv(STEM, x, conv, padding=padding, activation=ACTIVATION, stride=2)
 
 
-def head(graph: Graph, x: Value, convs: Convs) -> Value:
+def head(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
     """Stage 18: (320, H, W) -> (1280, H, W)."""
     return graph.conv(HEAD, x, convs[HEAD], padding="symmetric", activation=ACTIVATION)
 
 
-def expand(graph: Graph, x: Value, convs: Convs, block: Block) -> Value:
+def expand(graph: Layers[X, P], x: X, convs: Mapping[str, P], block: Block) -> X:
     """The block's first 1x1 convolution (SSDLite taps its output); `x` where it has none."""
     if not block.expands:
         return x
@@ -79,8 +80,13 @@ def expand(graph: Graph, x: Value, convs: Convs, block: Block) -> Value:
 
 
 def finish(
-    graph: Graph, x: Value, expanded: Value, convs: Convs, block: Block, padding: Padding
-) -> Value:
+    graph: Layers[X, P],
+    x: X,
+    expanded: X,
+    convs: Mapping[str, P],
+    block: Block,
+    padding: Padding,
+) -> X:
     """The rest of a block whose input is `x`: depth-wise, projection, residual."""
     depthwise, project = block.parts[-2:]
     middle = graph.conv(
@@ -97,7 +103,9 @@ def finish(
     return out
 
 
-def stages(graph: Graph, x: Value, convs: Convs, numbers: range, padding: Padding) -> Value:
+def stages(
+    graph: Layers[X, P], x: X, convs: Mapping[str, P], numbers: range, padding: Padding
+) -> X:
     """The inverted residual blocks `numbers` in order."""
     for number in numbers:
         block = BLOCKS[number]

@@ -12,14 +12,14 @@ from trunkline.weights.conv import Conv, Floats, rounded
 
 
 def vgg16_convs(path: Path, prefix: str) -> dict[str, Conv]:
-    """The trunk's convolutions by layer name, their input in RGB order.
+    """The convolutions, those behind the cut too, by layer name; their input in RGB order.
 
     Keras keeps the original BGR order: the first convolution's input channels are reversed.
     Raises WeightsError where the file is not that network.
     """
     tensors = _initialisers(path)
     convs = {}
-    for layer in vgg16.TRUNK_LAYERS:
+    for layer in (*vgg16.TRUNK_LAYERS, *vgg16.REST_LAYERS):
         name = f"{prefix}block{layer[0]}_conv{layer[2]}_1"
         try:
             weight = tensors[f"{name}/convolution/ReadVariableOp:0"]

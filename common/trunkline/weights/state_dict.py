@@ -79,9 +79,9 @@ def _folded(state: State, layer: str) -> Conv:
 
 
 def vgg16_convs(state: State) -> dict[str, Conv]:
-    """The trunk's convolutions of a torchvision-shaped VGG16 by layer name."""
+    """The convolutions of a torchvision-shaped VGG16, those behind the cut too, by layer name."""
     convs, index = {}, 0
-    for group in vgg16.LAYERS:
+    for group in (*vgg16.LAYERS, vgg16.REST_LAYERS):
         for layer in group:
             prefix = f"features.{index}"
             convs[layer] = rounded(

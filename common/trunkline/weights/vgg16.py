@@ -20,6 +20,8 @@ LAYERS = (
 )
 """Names of the 3x3 convolutions, by the maximum pooling that follows them."""
 TRUNK_LAYERS = tuple(name for group in LAYERS for name in group)
+REST_LAYERS = ("5_1", "5_2", "5_3")
+"""The convolutions behind the cut, where a file has them: a tail may start from them."""
 
 
 def trunk_model(convs: Mapping[str, Conv]) -> bytes:

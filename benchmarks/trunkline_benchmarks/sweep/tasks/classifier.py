@@ -9,9 +9,9 @@ import numpy as np
 
 from trunkline.types import Classification, ClassScore, Result
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep import bootstrap
-from trunkline_benchmarks.sweep.datasets import CLASSES
 from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
+from trunkline_training import bootstrap
+from trunkline_training.datasets import CLASSES
 
 TOP = 5
 FIELDS = {"top1": "correct1", "top5": "correct5", "agree": "agree"}

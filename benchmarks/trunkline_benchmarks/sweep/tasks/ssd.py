@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from trunkline.types import Detection, Detections, Result
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep import bootstrap
-from trunkline_benchmarks.sweep.average_precision import mean_average_precision
-from trunkline_benchmarks.sweep.datasets import BOXES
 from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
-from trunkline_training import voc
+from trunkline_training import bootstrap, voc
+from trunkline_training.average_precision import mean_average_precision
 from trunkline_training.coco import VOC_NAMES
+from trunkline_training.datasets import BOXES
 
 SHOWN = 0.3
 """The score from which on the task tells an object, unless it is asked otherwise."""

@@ -52,7 +52,7 @@ class Oxford:
         return (PUBLISHED, WHEEL)
 
     def read(self, source: Source, path: Path) -> Network:
-        """The convolutions up to the cut."""
+        """The convolutions up to the cut, and the three behind it."""
         if source.file == WHEEL.file:
             return Network(onnx_file.vgg16_convs(path, PREFIX))
         return Network(state_dict.vgg16_convs(state_dict.read(path)))

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.sweep.datasets.abc import CLASSES, Layout, Picture
-from trunkline_benchmarks.sweep.datasets.classes import ClassIndex
+from trunkline_training.datasets.abc import CLASSES, Layout, Picture
+from trunkline_training.datasets.classes import ClassIndex
 
 NAME = "manifest.csv"
 

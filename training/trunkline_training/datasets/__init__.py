@@ -7,14 +7,14 @@ from importlib import import_module
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.sweep.datasets.abc import BOXES, CLASSES, DataSet, Layout, Picture
+from trunkline_training.datasets.abc import BOXES, CLASSES, DataSet, Layout, Picture
 
 # in the order they are tried: the last ones fit nearly any folder
 LAYOUTS = {
-    "manifest": "trunkline_benchmarks.sweep.datasets.manifest:Manifest",
-    "voc": "trunkline_benchmarks.sweep.datasets.voc:Voc",
-    "folders": "trunkline_benchmarks.sweep.datasets.folders:Folders",
-    "plain": "trunkline_benchmarks.sweep.datasets.plain:Plain",
+    "manifest": "trunkline_training.datasets.manifest:Manifest",
+    "voc": "trunkline_training.datasets.voc:Voc",
+    "folders": "trunkline_training.datasets.folders:Folders",
+    "plain": "trunkline_training.datasets.plain:Plain",
 }
 
 __all__ = ["BOXES", "CLASSES", "LAYOUTS", "DataSet", "Layout", "Picture", "open_folder"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.sweep.datasets.abc import BOXES, Layout, Picture
 from trunkline_training import pictures, voc
+from trunkline_training.datasets.abc import BOXES, Layout, Picture
 
 SETS = Path("ImageSets", "Main")
 SPLITS = ("test", "val", "trainval", "train")

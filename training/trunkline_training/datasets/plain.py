@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from trunkline_benchmarks.sweep.datasets.abc import Layout, Picture
 from trunkline_training import pictures
+from trunkline_training.datasets.abc import Layout, Picture
 
 
 class Plain(Layout):

@@ -7,13 +7,12 @@ objects left out, and `objects`, the classes of what was to be found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from trunkline_benchmarks.shards import Row
 
 LEVELS = np.linspace(0, 1, 11)
 Floats = NDArray[np.float64]
@@ -29,7 +28,7 @@ class _Ranking:
     """(N,): how many objects each picture has."""
 
 
-def mean_average_precision(rows: Sequence[Row], weights: Floats) -> Floats:
+def mean_average_precision(rows: Sequence[Mapping[str, Any]], weights: Floats) -> Floats:
     """(B,) percent: the mAP of each resample, `weights` (B, N) saying how often it has a picture.
 
     Classes without objects in a resample are left out of its mean, as in the development kit's
@@ -46,7 +45,7 @@ def mean_average_precision(rows: Sequence[Row], weights: Floats) -> Floats:
     return 100 * np.where(counted > 0, sums / np.maximum(counted, 1), np.nan)
 
 
-def _ranking(rows: Sequence[Row], name: int) -> _Ranking:
+def _ranking(rows: Sequence[Mapping[str, Any]], name: int) -> _Ranking:
     found = [
         (index, score, hit)
         for index, row in enumerate(rows)

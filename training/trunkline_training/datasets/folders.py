@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.sweep.datasets.abc import CLASSES, Layout, Picture
-from trunkline_benchmarks.sweep.datasets.classes import ClassIndex
 from trunkline_training import pictures
+from trunkline_training.datasets.abc import CLASSES, Layout, Picture
+from trunkline_training.datasets.classes import ClassIndex
 
 
 class Folders(Layout):
