@@ -23,18 +23,16 @@ LABELS = 3
 
 def graph_file(folder: Path) -> Path:
     """A graph of nothing but the end of a detector: (N, 7, 2, 2) holds 4 codes and 3 scores."""
-    from trunkline.weights.graph import Graph
+    from trunkline.weights.graph import Graph, Value
     from trunkline_training import detection_graph
 
     graph = Graph("end")
     x = graph.input("features", (7, 2, 2))
-    rows = graph.node("Transpose", [x.name], "nhwc", perm=[0, 2, 3, 1])
-    shape = graph.constant("flat_shape", np.array([0, -1, 7], np.int64))
-    rows = graph.node("Reshape", [rows, shape], "all_rows")
     sizes = graph.constant("widths", np.array([4, LABELS], np.int64))
-    box, score = graph.nodes("Split", [rows, sizes], ["codes_in", "scores_in"], axis=2)
+    box, score = graph.nodes("Split", [x.name, sizes], ["codes_in", "scores_in"], axis=1)
+    maps = [(Value(score, (LABELS, 2, 2)), Value(box, (4, 2, 2)))]
     path = folder / "end.onnx"
-    path.write_bytes(detection_graph.finish(graph, [box], [score], ANCHORS, LABELS, 0.5))
+    path.write_bytes(detection_graph.finish(graph, maps, ANCHORS, LABELS, 0.5))
     return path
 
 

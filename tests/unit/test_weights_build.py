@@ -205,7 +205,7 @@ def test_vgg16_is_one_function_whichever_file_it_comes_from(tmp_path: Path) -> N
 
     rng = np.random.default_rng(0)
     state, tensors, channels, index = {}, [], 3, 0
-    for number, group in enumerate(vgg16.LAYERS):
+    for number, group in enumerate((*vgg16.LAYERS, vgg16.REST_LAYERS)):
         for layer in group:
             width = min(64 << number, 512)
             weight = rng.normal(0, 0.05, (width, channels, 3, 3)).astype(np.float32)

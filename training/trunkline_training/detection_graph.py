@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from trunkline.weights.graph import Graph
+from trunkline.weights.graph import Graph, Value
 
 SCORE_THRESHOLD = 0.01
 MOST = 100
@@ -27,27 +28,47 @@ class Sizes:
 
 def finish(
     graph: Graph,
-    boxes: list[str],
-    scores: list[str],
+    maps: Sequence[tuple[Value, Value]],
     anchors: NDArray[np.float32],
     labels: int,
     iou_threshold: float,
+    background: bool = False,
 ) -> bytes:
     """The model whose output `detections` is (K, 7) float32, sorted by picture, then by score.
 
     A row is (picture, label index, score, x1, y1, x2, y2); boxes are fractions 0..1 of the squashed
-    picture. `boxes` and `scores` name tensors (N, anchors, 4) and (N, anchors, labels), `anchors`
-    is (anchors, 4) as (cy, cx, h, w).
+    picture. `maps` are each feature map's class scores and box codes, (anchors a place * width, H,
+    W); `anchors` is (anchors, 4) as (cy, cx, h, w). With `background` the first of an anchor's
+    scores is that of nothing, and probabilities are a softmax; without, each is a sigmoid.
     """
     sizes = Sizes(len(anchors), labels)
-    codes = graph.node("Concat", boxes, "codes", axis=1)
+    width = labels + background
+    codes = graph.node("Concat", [_rows(graph, box, 4) for _, box in maps], "codes", axis=1)
     corners = _decode(graph, codes, anchors)  # (N, A, 4) as x1, y1, x2, y2
+    scores = [_rows(graph, score, width) for score, _ in maps]
     logits = graph.node("Concat", scores, "class_logits", axis=1)  # (N, A, L)
-    by_class = graph.node("Transpose", [logits], "class_major", perm=[0, 2, 1])  # (N, L, A)
-    probabilities = graph.node("Sigmoid", [by_class], "probabilities")
+    probabilities = _probabilities(graph, logits, labels, background)
     rows = _suppress(graph, corners, probabilities, sizes, iou_threshold)
     _best(graph, rows, _picture_numbers(graph, probabilities))
     return graph.model("detections", ["K", 7])
+
+
+def _rows(graph: Graph, x: Value, width: int) -> str:
+    """(N, anchors * width, H, W) -> (N, H, W, anchors * width) -> (N, H * W * anchors, width)."""
+    last = graph.node("Transpose", [x.name], f"{x.name}.nhwc", perm=[0, 2, 3, 1])
+    shape = graph.constant(f"shape.{width}", np.array([0, -1, width], np.int64))
+    return graph.node("Reshape", [last, shape], f"{x.name}.rows")
+
+
+def _probabilities(graph: Graph, logits: str, labels: int, background: bool) -> str:
+    """(N, A, L) scores to (N, L, A) probabilities of the labels."""
+    if background:
+        shares = graph.node("Softmax", [logits], "shares", axis=2)
+        known = graph.constant("known", np.arange(1, labels + 1, dtype=np.int64))
+        logits = graph.node("Gather", [shares, known], "known_shares", axis=2)
+    name = "probabilities" if background else "class_major"
+    by_class = graph.node("Transpose", [logits], name, perm=[0, 2, 1])
+    return by_class if background else graph.node("Sigmoid", [by_class], "probabilities")
 
 
 def _decode(graph: Graph, codes: str, anchors: NDArray[np.float32]) -> str:

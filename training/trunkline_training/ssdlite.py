@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from trunkline.weights import mobilenet_v2, state_dict
 from trunkline.weights.conv import Conv, Padding, rounded
-from trunkline.weights.graph import Graph, Value
+from trunkline.weights.graph import Graph
+from trunkline.weights.layers import Layers, P, X
 from trunkline.weights.recipes import STITCH_BIAS
 from trunkline.weights.state_dict import State
 from trunkline_training import detection_graph
@@ -27,6 +28,8 @@ TRAINED_SIZE, SIZE = 300, 224
 TRAINED_GRIDS = (19, 10, 5, 3, 2, 1)
 ANCHORS = (3, 6, 6, 6, 6, 6)
 """Anchors per place of each feature map."""
+EXTRAS = ((256, 512), (128, 256), (128, 256), (64, 128))
+"""Channels inside and behind each extra layer."""
 IDS = 91
 """Scores per anchor in the file: background, then COCO ids 1..90."""
 STITCH = STITCH_BIAS.split(".")[0]
@@ -63,55 +66,63 @@ def _conv(state: State, name: str) -> Conv:
 
 def model(detector: SsdLite, stitch: Conv, iou_threshold: float) -> bytes:
     """The tail: `features` (N, 32, 28, 28) -> `detections` (K, 7); see `detection_graph`."""
+    convs = {**detector.backbone, **detector.convs, STITCH: stitch}
+    for index in range(len(ANCHORS)):
+        convs[f"cls.{index}.2"] = known_classes(convs[f"cls.{index}.2"])
     graph = Graph("ssdlite_mobilenet_v2.ssd")
-    x = graph.input("features", (32, 28, 28))
-    x = graph.conv(STITCH, x, stitch, padding="symmetric", activation="linear")
-    maps = _feature_maps(graph, x, detector)
-    boxes, scores = [], []
-    for index, value in enumerate(maps):
-        scores.append(_predict(graph, value, detector, "cls", index))
-        boxes.append(_predict(graph, value, detector, "box", index))
-    anchors = rescaled(detector.anchors, tuple(value.shape[1] for value in maps))
-    labels = len(CATEGORIES)
-    return detection_graph.finish(graph, boxes, scores, anchors, labels, iou_threshold)
+    maps = describe(graph, graph.input("features", (32, 28, 28)), convs, PADDING)
+    anchors = rescaled(detector.anchors, tuple(scores.shape[1] for scores, _ in maps))
+    return detection_graph.finish(graph, maps, anchors, len(CATEGORIES), iou_threshold)
 
 
-def _feature_maps(graph: Graph, x: Value, detector: SsdLite) -> list[Value]:
+def describe(
+    graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding
+) -> list[tuple[X, X]]:
+    """Each map's class scores (anchors * classes, H, W) and box codes (anchors * 4, H, W).
+
+    A tail without the convolution STITCH is one for the trunk's own network.
+    """
+    if STITCH in convs:
+        x = graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
+    maps = _feature_maps(graph, x, convs, padding)
+    return [
+        (
+            _predict(graph, value, convs, f"cls.{index}", padding),
+            _predict(graph, value, convs, f"box.{index}", padding),
+        )
+        for index, value in enumerate(maps)
+    ]
+
+
+def _feature_maps(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding) -> list[X]:
     """The six maps, of 14, 7, 4, 2, 1, 1 places a side and 576, 1280, 512, 256, 256, 128 channels.
 
     The first is the expansion inside stage 14, before its stride.
     """
-    convs, block = detector.backbone, mobilenet_v2.BLOCKS[14]
-    x = mobilenet_v2.stages(graph, x, convs, range(mobilenet_v2.TRUNK_STAGES, 14), PADDING)
+    block = mobilenet_v2.BLOCKS[14]
+    x = mobilenet_v2.stages(graph, x, convs, range(mobilenet_v2.TRUNK_STAGES, 14), padding)
     first = mobilenet_v2.expand(graph, x, convs, block)
-    x = mobilenet_v2.finish(graph, x, first, convs, block, PADDING)
-    x = mobilenet_v2.stages(graph, x, convs, range(15, 18), PADDING)
+    x = mobilenet_v2.finish(graph, x, first, convs, block, padding)
+    x = mobilenet_v2.stages(graph, x, convs, range(15, 18), padding)
     x = mobilenet_v2.head(graph, x, convs)
     maps = [first, x]
     for index in range(4):
         for part, stride in ((0, 1), (2, 2), (4, 1)):
             name = f"extras.{index}.{part}"
             x = graph.conv(
-                name, x, detector.convs[name], padding=PADDING, activation="relu6", stride=stride
+                name, x, convs[name], padding=padding, activation="relu6", stride=stride
             )
         maps.append(x)
     return maps
 
 
-def _predict(graph: Graph, x: Value, detector: SsdLite, head: str, index: int) -> str:
-    """One map's box codes (N, places * anchors, 4) or class scores (N, places * anchors, 80)."""
-    name = f"{head}.{index}"
-    middle = graph.conv(
-        f"{name}.0", x, detector.convs[f"{name}.0"], padding=PADDING, activation="relu6"
-    )
-    conv, width = detector.convs[f"{name}.2"], 4
-    if head == "cls":
-        conv, width = known_classes(conv), len(CATEGORIES)
-    out = graph.conv(f"{name}.2", middle, conv, padding=PADDING, activation="linear")
-    # (N, anchors * width, H, W) -> (N, H, W, anchors * width) -> (N, H * W * anchors, width)
-    last = graph.node("Transpose", [out.name], f"{name}.nhwc", perm=[0, 2, 3, 1])
-    shape = graph.constant(f"shape.{width}", np.array([0, -1, width], np.int64))
-    return graph.node("Reshape", [last, shape], f"{name}.rows")
+def _predict(
+    graph: Layers[X, P], x: X, convs: Mapping[str, P], name: str, padding: Padding
+) -> X:
+    """One map through a head's depth-wise convolution and the 1x1 one behind it."""
+    inner, outer = f"{name}.0", f"{name}.2"
+    x = graph.conv(inner, x, convs[inner], padding=padding, activation="relu6")
+    return graph.conv(outer, x, convs[outer], padding=padding, activation="linear")
 
 
 def known_classes(conv: Conv) -> Conv:

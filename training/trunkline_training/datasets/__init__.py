@@ -13,6 +13,7 @@ from trunkline_training.datasets.abc import BOXES, CLASSES, DataSet, Layout, Pic
 LAYOUTS = {
     "manifest": "trunkline_training.datasets.manifest:Manifest",
     "voc": "trunkline_training.datasets.voc:Voc",
+    "coco": "trunkline_training.datasets.coco:Coco",
     "folders": "trunkline_training.datasets.folders:Folders",
     "plain": "trunkline_training.datasets.plain:Plain",
 }
@@ -28,7 +29,8 @@ def open_folder(
     `limit` pictures are spread evenly over the list, so that a sorted one is not cut to its first
     classes; 0 takes all. Raises TrunklineError that names what was expected.
     """
-    layouts = _layouts()
+    # where no truth is asked for, classes that nobody knows must not be in the way
+    layouts = [layout for layout in _layouts() if truth or layout.truth != CLASSES]
     expected = ", or ".join(it.expected for it in layouts if it.truth == truth)
     if not root.is_dir():
         raise TrunklineError(f"no folder {root}: expected {expected}; check --data")

@@ -1,0 +1,1 @@
+"""What teaches a detector: augmentation, matching, loss."""

@@ -1,0 +1,129 @@
+"""A classifier's tail: the rest of MobileNetV2, behind a trunk of its own kind or of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trunkline.types import Shape
+from trunkline.weights import mobilenet_v2
+from trunkline.weights.conv import Conv, Padding
+from trunkline.weights.graph import Graph
+from trunkline.weights.layers import Layers, P, X
+from trunkline_training.nets.eager import Eager
+from trunkline_training.nets.layer import Layer
+from trunkline_training.nets.start import LayerShape, Shapes, layers
+
+STITCH, LINEAR = "stitch", "linear"
+POOLED = 1280
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which stages follow the cut; `stitched`: behind a 3x3 convolution that fits the trunk."""
+
+    shape: Shape
+    entry: int
+    stitched: bool
+    padding: Padding
+    classes: int
+
+    @property
+    def stages(self) -> range:
+        """MobileNetV2's stages before its last convolution."""
+        return range(self.entry, 18)
+
+    @property
+    def shapes(self) -> Shapes:
+        """Every convolution by name."""
+        entry = mobilenet_v2.BLOCKS[self.entry].channels_in
+        shapes = {STITCH: LayerShape(entry, self.shape[0], 3, normed=False)}
+        for stage in self.stages:
+            shapes |= block_shapes(mobilenet_v2.BLOCKS[stage])
+        shapes[mobilenet_v2.HEAD] = LayerShape(POOLED, 320, 1)
+        shapes[LINEAR] = LayerShape(self.classes, POOLED, 1, normed=False)
+        return shapes if self.stitched else {k: v for k, v in shapes.items() if k != STITCH}
+
+
+def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
+    """The convolutions of one inverted residual block."""
+    wide = block.channels_in * 6
+    expand, depthwise, project = block.parts
+    return {
+        expand: LayerShape(wide, block.channels_in, 1),
+        depthwise: LayerShape(wide, 1, 3),
+        project: LayerShape(block.channels_out, wide, 1),
+    }
+
+
+def describe(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
+    """Features to the last map before pooling, (1280, 7, 7)."""
+    if plan.stitched:
+        x = graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
+    x = mobilenet_v2.stages(graph, x, convs, plan.stages, plan.padding)
+    return mobilenet_v2.head(graph, x, convs)
+
+
+class Classifier(nn.Module):
+    """The tail in PyTorch. `dropout` acts on the pooled features, in training only."""
+
+    def __init__(
+        self, plan: Plan, given: Mapping[str, Conv], *, normed: bool, dropout: float, seed: int
+    ) -> None:
+        super().__init__()
+        self.plan = plan
+        self.dropout = nn.Dropout(dropout)
+        made = layers(plan.shapes, given, normed=normed, seed=seed)
+        self.layers = nn.ModuleDict({key_of(name): layer for name, layer in made.items()})
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, C, H, W) to pooled features (N, 1280) and logits (N, classes)."""
+        convs = by_name(self.layers)
+        pooled = describe(Eager(), features, convs, self.plan).mean(dim=(2, 3))
+        dropped = self.dropout(pooled)[:, :, None, None]  # (N, I) -> (N, I, 1, 1)
+        return pooled, convs[LINEAR](dropped, (0, 0, 0, 0), 1, 1).flatten(1)
+
+    def onnx(self) -> bytes:
+        """The tail as it is served: `features` -> `logits` (N, classes)."""
+        convs = folded(self.layers)
+        graph = Graph("mobilenet_v2.classifier")
+        x = describe(graph, graph.input("features", self.plan.shape), convs, self.plan)
+        pooled, last = graph.mean_pool("pooled", x), convs[LINEAR]
+        graph.linear(LINEAR, pooled, last.weight[:, :, 0, 0], last.bias, "logits")
+        return graph.model("logits", ["N", self.plan.classes])
+
+
+def key_of(name: str) -> str:
+    """A layer's name as PyTorch allows it."""
+    return name.replace(".", "/")
+
+
+def by_name(modules: nn.ModuleDict) -> dict[str, Layer]:
+    """The layers under their own names."""
+    return {key.replace("/", "."): _layer(module) for key, module in modules.items()}
+
+
+def folded(modules: nn.ModuleDict) -> dict[str, Conv]:
+    """Every layer as it is stored."""
+    return {name: layer.folded() for name, layer in by_name(modules).items()}
+
+
+def _layer(module: nn.Module) -> Layer:
+    assert isinstance(module, Layer)
+    return module
+
+
+@torch.no_grad()
+def calibrate(module: nn.Module, forward: Callable[[], Any]) -> None:
+    """Give every batch norm behind given weights the statistics of one large batch."""
+    found = [layer for layer in module.modules() if isinstance(layer, Layer)]
+    module.eval()
+    for layer in found:
+        layer.calibrating = True
+    forward()
+    for layer in found:
+        layer.calibrating = False

@@ -1,0 +1,46 @@
+"""Runs a network's description in PyTorch, beside `weights.graph.Graph`, which writes its ONNX."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from trunkline.weights.conv import Activation, Padding, same_padding
+from trunkline.weights.graph import LEAST_NORM
+from trunkline_training.nets.layer import Layer
+
+
+class Eager:
+    """The operations of a description on tensors (N, C, H, W)."""
+
+    def conv(
+        self,
+        name: str,
+        x: Tensor,
+        conv: Layer,
+        *,
+        padding: Padding,
+        activation: Activation,
+        stride: int = 1,
+        dilation: int = 1,
+    ) -> Tensor:
+        """A square convolution with its activation."""
+        reach = dilation * (conv.weight.shape[-1] - 1) + 1
+        top, bottom = same_padding(x.shape[2], reach, stride, padding)
+        left, right = same_padding(x.shape[3], reach, stride, padding)
+        x = conv(x, (left, right, top, bottom), stride, dilation)
+        if activation == "relu6":
+            return functional.relu6(x)
+        return functional.relu(x) if activation == "relu" else x
+
+    def add(self, name: str, a: Tensor, b: Tensor) -> Tensor:
+        """The sum of two tensors of one shape."""
+        return a + b
+
+    def max_pool(self, name: str, x: Tensor, kernel: int = 2, stride: int = 2) -> Tensor:
+        """Maximum pooling, `(kernel - 1) // 2` padded."""
+        return functional.max_pool2d(x, kernel, stride, (kernel - 1) // 2)
+
+    def unit(self, name: str, x: Tensor) -> Tensor:
+        """Each place's channels divided by their Euclidean norm."""
+        return x / x.norm(dim=1, keepdim=True).clamp(min=LEAST_NORM)

@@ -1,0 +1,145 @@
+"""The detectors' tails by name. A new one is one class here and one line in HEADS."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from trunkline.errors import ParameterError, UnknownNameError
+from trunkline.weights import mobilenet_v2
+from trunkline.weights.conv import Padding
+from trunkline.weights.layers import Layers, P, X
+from trunkline_training import ssdlite
+from trunkline_training.nets import anchors, ssd_layers
+from trunkline_training.nets.anchors import Anchors
+from trunkline_training.nets.classifier import block_shapes
+from trunkline_training.nets.start import LayerShape
+
+
+@dataclass(frozen=True)
+class Head(ABC):
+    """One detector behind one trunk. `classes` counts the background, which comes first."""
+
+    classes: int
+    padding: Padding = "tf-same"
+    stitched: bool = False
+    trunk: ClassVar[str]
+    title: ClassVar[str]
+    grids: ClassVar[tuple[int, ...]]
+
+    @property
+    @abstractmethod
+    def anchors(self) -> Anchors:
+        """(A, 4) as (cy, cx, h, w)."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> dict[str, LayerShape]:
+        """Every convolution by name."""
+
+    @abstractmethod
+    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+        """Features to each map's class scores and box codes, (anchors * width, H, W)."""
+
+
+class SsdLiteHead(Head):
+    """`ssdlite`: the COCO detector's architecture with any number of classes."""
+
+    trunk = "mobilenet_v2"
+    title = "SSDLite MobileNetV2"
+    grids = (14, 7, 4, 2, 1, 1)
+
+    @property
+    def anchors(self) -> Anchors:
+        """1014 of them."""
+        return anchors.lite(self.grids)
+
+    @property
+    def shapes(self) -> dict[str, LayerShape]:
+        """Blocks 7 to 18, the extra layers, the heads."""
+        result = {ssdlite.STITCH: LayerShape(32, 32, 3, normed=False)} if self.stitched else {}
+        for stage in range(mobilenet_v2.TRUNK_STAGES, 18):
+            result |= block_shapes(mobilenet_v2.BLOCKS[stage])
+        result[mobilenet_v2.HEAD] = LayerShape(1280, 320, 1)
+        widths = [576, 1280]
+        for index, (middle, out) in enumerate(ssdlite.EXTRAS):
+            result[f"extras.{index}.0"] = LayerShape(middle, widths[-1], 1)
+            result[f"extras.{index}.2"] = LayerShape(middle, 1, 3)
+            result[f"extras.{index}.4"] = LayerShape(out, middle, 1)
+            widths.append(out)
+        for index, (width, count) in enumerate(zip(widths, ssdlite.ANCHORS, strict=True)):
+            for name, each in (("cls", self.classes), ("box", 4)):
+                result[f"{name}.{index}.0"] = LayerShape(width, 1, 3)
+                result[f"{name}.{index}.2"] = LayerShape(count * each, width, 1, normed=False)
+        return result
+
+    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+        """See `ssdlite`."""
+        return ssdlite.describe(graph, x, convs, self.padding)
+
+
+class PaperHead(Head):
+    """`paper`: SSD's layers from the paper's reading of MobileNetV2: 28, 14, 7, 4, 2, 1 places."""
+
+    trunk = "mobilenet_v2"
+    title = "SSD224 MobileNetV2, as published"
+    grids = (28, 14, 7, 4, 2, 1)
+    stages = range(mobilenet_v2.TRUNK_STAGES, 14)
+
+    @property
+    def anchors(self) -> Anchors:
+        """4722 of them."""
+        return anchors.ssd(self.grids)
+
+    @property
+    def shapes(self) -> dict[str, LayerShape]:
+        """Blocks 7 to 13 and SSD's layers behind their 96 channels."""
+        result: dict[str, LayerShape] = {}
+        for stage in self.stages:
+            result |= block_shapes(mobilenet_v2.BLOCKS[stage])
+        return result | ssd_layers.shapes(32, 96, self.classes)
+
+    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+        """The first map is the trunk's tensor, conv5_1 reads Bottleneck14's output."""
+        deep = mobilenet_v2.stages(graph, x, convs, self.stages, self.padding)
+        return ssd_layers.describe(graph, x, deep, convs)
+
+
+class Vgg16Head(Head):
+    """`vgg16`: SSD itself from pool4 on: 14, 14, 7, 4, 2, 1 places."""
+
+    trunk = "vgg16"
+    title = "SSD224 VGG16"
+    grids = (14, 14, 7, 4, 2, 1)
+
+    @property
+    def anchors(self) -> Anchors:
+        """2370 of them."""
+        return anchors.ssd(self.grids)
+
+    @property
+    def shapes(self) -> dict[str, LayerShape]:
+        """SSD's layers behind 512 channels."""
+        return ssd_layers.shapes(512, 512, self.classes)
+
+    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+        """pool4 is the first map and what conv5_1 reads."""
+        return ssd_layers.describe(graph, x, x, convs)
+
+
+HEADS: dict[str, type[Head]] = {"ssdlite": SsdLiteHead, "paper": PaperHead, "vgg16": Vgg16Head}
+
+
+def kind(name: str, trunk: str) -> type[Head]:
+    """The head called `name`. Raises UnknownNameError; ParameterError for another trunk's."""
+    if name not in HEADS:
+        raise UnknownNameError("head", name, list(HEADS))
+    if HEADS[name].trunk != trunk:
+        fitting = [known for known, head in HEADS.items() if head.trunk == trunk]
+        raise ParameterError(
+            f"head {name} is for trunk {HEADS[name].trunk}: for {trunk} there is "
+            f"{' and '.join(fitting) or 'none'}"
+        )
+    return HEADS[name]

@@ -1,0 +1,77 @@
+"""One convolution while it is trained, with or without a batch norm behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trunkline.weights.conv import BatchNorm, Conv, Floats, fold, rounded
+
+EPSILON = 1e-3
+"""Batch norm's epsilon, that of Keras' MobileNetV2."""
+
+
+class Layer(nn.Module):
+    """Weight (O, I / groups, KH, KW) with a bias, or with a batch norm in its place.
+
+    Published weights come with their batch norms folded in. A norm put behind them anew starts as
+    the identity plus the bias, and `calibrate` gives it the statistics of real features without
+    changing what the layer computes.
+    """
+
+    def __init__(self, weight: Floats, bias: Floats, *, normed: bool, given: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(np.asarray(weight, np.float32)))
+        start = torch.tensor(np.asarray(bias, np.float32))
+        self.given = given
+        self.calibrating = False
+        self.norm = nn.BatchNorm2d(len(start), eps=EPSILON) if normed else None
+        if self.norm is None:
+            self.bias = nn.Parameter(start)
+        else:
+            self.norm.running_var.fill_(1 - EPSILON)  # type: ignore[union-attr]
+            self.norm.bias.data.copy_(start)
+
+    def forward(
+        self, x: Tensor, edges: tuple[int, int, int, int], stride: int, dilation: int
+    ) -> Tensor:
+        """(N, C, H, W) to (N, O, H', W'); `edges` are the zeros left, right, top and bottom."""
+        left, right, top, bottom = edges
+        inside = (top, left)
+        if (left, top) != (right, bottom):  # TensorFlow's padding has more of it after
+            x, inside = functional.pad(x, edges), (0, 0)
+        groups = x.shape[1] // self.weight.shape[1]
+        bias = self.bias if self.norm is None else None
+        x = functional.conv2d(x, self.weight, bias, stride, inside, dilation, groups)
+        if self.norm is None:
+            return x
+        if self.calibrating and self.given:
+            self._calibrate(x)
+        result: Tensor = self.norm(x)
+        return result
+
+    @torch.no_grad()
+    def _calibrate(self, x: Tensor) -> None:
+        """Take the statistics of x (N, O, H, W) and keep y = scale x + shift as it was."""
+        norm = self.norm
+        assert norm is not None and norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight / torch.sqrt(norm.running_var + EPSILON)
+        shift = norm.bias - norm.running_mean * scale
+        mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_(scale * torch.sqrt(variance + EPSILON))
+        norm.bias.copy_(shift + mean * scale)
+
+    def folded(self) -> Conv:
+        """The layer as it is stored: norm folded in, float16."""
+        weight = self.weight.detach().numpy()
+        if self.norm is None:
+            return rounded(weight, self.bias.detach().numpy())
+        norm = self.norm
+        assert norm.running_mean is not None and norm.running_var is not None
+        parts = (norm.weight.detach(), norm.bias.detach(), norm.running_mean, norm.running_var)
+        gamma, beta, mean, variance = (part.numpy() for part in parts)
+        return fold(weight, BatchNorm(gamma, beta, mean, variance, EPSILON))

@@ -1,0 +1,1 @@
+"""`trunkline train`: trains tails by gradient descent."""

@@ -1,0 +1,126 @@
+"""What can be set: what every training shares, then each kind's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline.errors import ParameterError
+from trunkline_training.train.options import check, option
+
+PRECISIONS = ("f32", "bf16")
+
+
+@dataclass(frozen=True)
+class Training:
+    """Settings of every training."""
+
+    data: tuple[str, ...] = option((), "pictures to learn from: FOLDER or FOLDER:SPLIT, joined")
+    test: tuple[str, ...] = option((), "pictures for the final figures alone, none of them in data")
+    run: str = option("", "folder of the run: logs, checkpoints")
+    output: str = option("", "model folder that the tail is written to, beside its trunk")
+    trunk: str = option("mobilenet_v2", "trunk")
+    set: str = option("keras-160", "the trunk's weight set")
+    task: str = option("", "name of the tail")
+    epochs: int = option(30, "how often every picture is seen", low=1)
+    batch: int = option(32, "pictures in a step", low=1)
+    optimizer: str = option("sgd", "optimiser", choices=("sgd", "adamw"))
+    lr: float = option(0.01, "highest learning rate", low=0, high=10)
+    momentum: float = option(0.9, "momentum; of adamw, its first beta", low=0, high=0.9999)
+    weight_decay: float = option(4e-5, "weight decay of the convolutions", low=0, high=1)
+    schedule: str = option("cosine", "learning rate", choices=("cosine", "steps", "constant"))
+    milestones: tuple[float, ...] = option(
+        (0.67, 0.83), "where `steps` divides the rate by 10, in shares of the run", low=0, high=1
+    )
+    warmup: int = option(200, "steps in which the rate rises to its height", low=0)
+    clip: float = option(0.0, "largest norm of the gradient (0: any)", low=0)
+    ema: float = option(0.0, "decay of the averaged weights that are kept (0: none)", low=0, high=1)
+    norm: str = option("none", "what stands behind convolutions", choices=("none", "batch"))
+    calibration: int = option(128, "pictures that batch norms take their statistics of", low=2)
+    views: int = option(0, "changed views of a picture kept on disk (0: always new ones)", low=0)
+    cache: str = option("", "folder of kept views (default: in the run's folder)")
+    augment: bool = option(True, "change the pictures at random")
+    validation: float = option(0.1, "share of data kept for choosing", low=0.0001, high=0.9)
+    validate_epochs: int = option(1, "epochs between validations", low=1)
+    limit: int = option(0, "use so many pictures of data (0: all)", low=0)
+    seed: int = option(1, "seed of everything random", low=0)
+    threads: int = option(2, "threads of PyTorch and of the engine", low=1)
+    workers: int = option(0, "processes that read and change pictures", low=0)
+    precision: str = option("f32", "what PyTorch multiplies in", choices=PRECISIONS)
+    checkpoint_steps: int = option(100, "steps between checkpoints", low=1)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def ready(self) -> None:
+        """Raise ParameterError where something is missing that has no default."""
+        for name in ("data", "run", "output"):
+            if not getattr(self, name):
+                raise ParameterError(f"{name} is not set: give --{name}, or {name} in --config")
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return Path(self.run)
+
+    @property
+    def views_folder(self) -> Path:
+        """Where views are kept."""
+        return Path(self.cache) if self.cache else self.folder / "views"
+
+
+@dataclass(frozen=True)
+class SsdTraining(Training):
+    """A detector. Boxes come from VOC or COCO folders."""
+
+    task: str = option("ssd", "name of the tail")
+    head: str = option("ssdlite", "ssdlite, paper or vgg16")
+    start: str = option(
+        "store",
+        "first weights: the model folder's tail of this task, its classifier's blocks, the trunk's "
+        "own file behind the cut, or chance",
+        choices=("store", "classifier", "published", "none"),
+    )
+    iou_match: float = option(0.5, "overlap from which an anchor is an object's", low=0.1, high=0.9)
+    iou_nms: float = option(0.5, "overlap at which a box is dropped", low=0.1, high=0.9)
+    negatives: float = option(3.0, "background anchors for each object's", low=0)
+    box_weight: float = option(1.0, "weight of the boxes' loss", low=0)
+
+
+@dataclass(frozen=True)
+class PictureTraining(Training):
+    """What both kinds of classifier share."""
+
+    task: str = option("classifier", "name of the tail")
+    start: str = option(
+        "store",
+        "first weights: the model folder's tail of this task, the teacher's tail behind a fitted "
+        "convolution, or chance",
+        choices=("store", "teacher", "none"),
+    )
+    entry: int = option(7, "MobileNetV2's first stage where the start is chance", low=7, high=17)
+    dropout: float = option(0.0, "share of pooled features dropped", low=0, high=0.9)
+    mixup: float = option(0.0, "alpha of mixup (0: none)", low=0)
+    smallest_crop: float = option(0.25, "smallest share of a picture's area", low=0.01, high=1)
+    teacher: str = option("torchvision-v1", "weight set whose classifier teaches, or gives blocks")
+    stitch_pictures: int = option(2000, "pictures that the first convolution is fitted on", low=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mixup and self.views:
+            raise ParameterError("mixup needs pictures, not kept views: set views or mixup to 0")
+
+
+@dataclass(frozen=True)
+class ClassifierTraining(PictureTraining):
+    """A classifier of labelled pictures: one folder a class, or a manifest.csv."""
+
+    label_smoothing: float = option(0.0, "share of the target given to all", low=0, high=0.9)
+
+
+@dataclass(frozen=True)
+class DistilTraining(PictureTraining):
+    """A classifier that learns a whole network's answers on unlabelled pictures."""
+
+    temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
+    feature_weight: float = option(0.0, "weight of the pooled features' loss", low=0)
