@@ -90,7 +90,7 @@ def _facts(swept: Swept, made_on: dict[str, Any]) -> dict[str, str]:
 
 def _limits(swept: Swept) -> Iterator[str]:
     if swept.note:
-        yield swept.note[0].upper() + swept.note[1:] + "."
+        yield f"{swept.note}."
     yield (
         f"All figures are of {swept.data.title}. A subset may be easier or harder than the whole "
         "set: compare changes, not absolute accuracy, with others' figures."

@@ -28,7 +28,8 @@ def open_folder(
     `limit` pictures are spread evenly over the list, so that a sorted one is not cut to its first
     classes; 0 takes all. Raises TrunklineError that names what was expected.
     """
-    layouts = _layouts()
+    # where no truth is asked for, classes that nobody knows must not be in the way
+    layouts = [layout for layout in _layouts() if truth or layout.truth != CLASSES]
     expected = ", or ".join(it.expected for it in layouts if it.truth == truth)
     if not root.is_dir():
         raise TrunklineError(f"no folder {root}: expected {expected}; check --data")
