@@ -76,6 +76,6 @@ def described(machine: Mapping[str, Any]) -> str:
     """The machine in one line."""
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python "
-        f"{machine['python']}; {packages}"
+        f"{machine['cpu']}, {machine['cores']} cores (load {machine['load_1min']:.1f} at the end), "
+        f"{machine['system']}, Python {machine['python']}; {packages}"
     )
