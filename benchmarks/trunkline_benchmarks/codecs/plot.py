@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trunkline.errors import MissingExtraError, ParameterError
+from trunkline.files import write_bytes
 from trunkline_benchmarks.bdrate import size_at
 from trunkline_benchmarks.codecs import style
 from trunkline_benchmarks.codecs.results import Point, Results
@@ -29,7 +31,10 @@ RELATIVE_MOST = 100.0
 
 
 def write(results: Results, folder: Path) -> list[Path]:
-    """Write the plots into a folder as PNG and SVG; the files. Raises MissingExtraError."""
+    """Write the plots into a folder as PNG and SVG; the files.
+
+    Raises MissingExtraError, and TrunklineError where a file cannot be written.
+    """
     try:
         import matplotlib as mpl
     except ImportError as error:
@@ -82,8 +87,11 @@ def _figure(
     figure.legend(loc="outside right upper", frameon=False, handlelength=3.2)
     for suffix in FORMATS:
         metadata = {"Date": None} if suffix == "svg" else {"Software": None}
-        figure.savefig(f"{stem}.{suffix}", dpi=DOTS_PER_INCH, metadata=metadata)
-        yield Path(f"{stem}.{suffix}")
+        picture = BytesIO()
+        figure.savefig(picture, format=suffix, dpi=DOTS_PER_INCH, metadata=metadata)
+        path = Path(f"{stem}.{suffix}")
+        write_bytes(path, picture.getvalue())
+        yield path
     pyplot.close(figure)
 
 

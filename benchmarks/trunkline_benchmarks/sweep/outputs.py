@@ -60,7 +60,8 @@ def document(swept: Swept, found: Sequence[Point]) -> dict[str, Any]:
 def lines(swept: Swept, found: Sequence[Point]) -> Iterator[str]:
     """What a person wants to see at once: a line a setting."""
     metric = swept.evaluation.metrics[0]
-    yield f"{_what(swept)}: bytes a picture, {metric.title} {metric.unit}, change [95 %]"
+    after = ", change [95 %]" if swept.evaluation.has_tail else ""
+    yield f"{_what(swept)}: bytes a picture, {metric.title} {metric.unit}{after}"
     width = max(len(point.setting.key) for point in found)
     for point in found:
         score, change = number(point.scores[metric.name]), point.changes.get(metric.name)
@@ -90,7 +91,7 @@ def _facts(swept: Swept, made_on: dict[str, Any]) -> dict[str, str]:
 
 def _limits(swept: Swept) -> Iterator[str]:
     if swept.note:
-        yield swept.note[0].upper() + swept.note[1:] + "."
+        yield f"{swept.note}."
     yield (
         f"All figures are of {swept.data.title}. A subset may be easier or harder than the whole "
         "set: compare changes, not absolute accuracy, with others' figures."

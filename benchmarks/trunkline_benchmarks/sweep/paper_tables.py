@@ -85,7 +85,8 @@ def _table(swept: Swept, table: PublishedTable, points: Mapping[str, Point]) -> 
     for row in table.rows:
         cells = [f"{row['value']:g}", *_theirs(row, swept.config.trunk, theirs)]
         for arrangement in there:
-            cells += _ours(points.get(_setting(table, row, arrangement).key), ours)
+            point = points.get(_setting(table, row, arrangement).key)
+            cells += _ours(point, ours, change=bool(theirs))
         rows.append(cells)
     what = "detection" if swept.asked == "ssd" else "classification"
     title = f"Table {table.number}: {what}, {titled(table.codec)}, {swept.config.trunk}"
@@ -95,25 +96,29 @@ def _table(swept: Swept, table: PublishedTable, points: Mapping[str, Point]) -> 
 def _header(
     table: PublishedTable, theirs: Sequence[Metric], ours: Sequence[Metric], there: Sequence[str]
 ) -> tuple[list[str], list[tuple[str, int]]]:
-    """The columns' names, and the groups above them."""
-    header, groups = [table.rate, "size %"], [("paper", 1 + 2 * len(theirs))]
-    for metric in theirs:
-        header += [_titled(metric), "change"]
+    """The columns' names, and the groups above them; the first metric has its change beside it."""
+    header, groups = [table.rate, "size %"], [("paper", 1 + len(theirs) + bool(theirs))]
+    header += _with_change([_titled(metric) for metric in theirs], "change")
     for arrangement in there:
-        groups.append((f"ours, {arrangement}", 2 + 2 * len(ours)))
+        groups.append((f"ours, {arrangement}", 2 + len(ours) + bool(theirs)))
         header += ["bytes", "size %"]
-        for metric in ours:
-            header += [_titled(metric), "change [95 %]"]
+        titles = [_titled(metric) for metric in ours]
+        header += _with_change(titles, "change [95 %]") if theirs else titles
     return header, groups
 
 
+def _with_change(cells: Sequence[str], change: str) -> list[str]:
+    return [*cells[:1], change, *cells[1:]] if cells else []
+
+
 def _theirs(row: Mapping[str, float], trunk: str, metrics: Sequence[Metric]) -> list[str]:
-    cells = [number(row["percent"])]
-    for metric in metrics:
-        base = published.accuracy(trunk, metric.name)
-        change = row[metric.name] - base[0] if base else None
-        cells += [number(row[metric.name]), signed(change)]
-    return cells
+    change = ""
+    if metrics and (base := published.accuracy(trunk, metrics[0].name)):
+        change = signed(row[metrics[0].name] - base[0])
+    return [
+        number(row["percent"]),
+        *_with_change([number(row[metric.name]) for metric in metrics], change),
+    ]
 
 
 _NOTE = (
@@ -126,13 +131,13 @@ def _setting(table: PublishedTable, row: Mapping[str, float], arrangement: str) 
     return Setting("features", table.codec, {table.rate: int(row["value"])}, arrangement)
 
 
-def _ours(point: Point | None, metrics: Sequence[Metric]) -> list[str]:
+def _ours(point: Point | None, metrics: Sequence[Metric], *, change: bool) -> list[str]:
     if point is None:
-        return [NOTHING] * (2 + 2 * len(metrics))
-    cells = [number(point.payload_bytes, 0), number(point.percent)]
-    for metric in metrics:
-        cells += [number(point.scores[metric.name]), changed(point.changes.get(metric.name))]
-    return cells
+        return [NOTHING] * (2 + len(metrics) + change)
+    scores = [number(point.scores[metric.name]) for metric in metrics]
+    if change:
+        scores = _with_change(scores, changed(point.changes.get(metrics[0].name)))
+    return [number(point.payload_bytes, 0), number(point.percent), *scores]
 
 
 def _titled(metric: Metric) -> str:

@@ -60,8 +60,8 @@ class Report:
 
 
 def _figure(plot: Plot) -> str:
-    """The SVG itself, its XML declaration off and its ids its own."""
-    svg = plot.svg[plot.svg.index("<svg") :]
+    """The SVG itself, without declaration and metadata, and with ids of its own."""
+    svg = re.sub(r"<metadata>.*?</metadata>", "", plot.svg[plot.svg.index("<svg") :], flags=re.S)
     for name in sorted(set(re.findall(r'\bid="([^"]+)"', svg)), key=len, reverse=True):
         svg = re.sub(
             rf'(id="|href="#|url\(#){re.escape(name)}(?=["\)])', rf"\g<1>{plot.name}-{name}", svg
@@ -76,6 +76,6 @@ def described(machine: Mapping[str, Any]) -> str:
     """The machine in one line."""
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python "
-        f"{machine['python']}; {packages}"
+        f"{machine['cpu']}, {machine['cores']} cores (load {machine['load_1min']:.1f} at the end), "
+        f"{machine['system']}, Python {machine['python']}; {packages}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from trunkline_benchmarks.sweep import compare
@@ -74,7 +75,8 @@ def comparison_tables(swept: Swept, points: Sequence[Point]) -> list[Table]:
         tables.append(_at_losses(curves, metric.title, base))
     for it in swept.evaluation.comparable:
         top = next(point.scores[it.name] for point in points if point.setting.key == REFERENCE.key)
-        tables.append(_delta_rates(compare.curves(points, it.name), it, top))
+        within = (top - DEPTH, top) if swept.evaluation.has_tail else (-math.inf, math.inf)
+        tables.append(_delta_rates(compare.curves(points, it.name), it, within))
     return tables
 
 
@@ -110,23 +112,20 @@ def _bytes_for(curve: Curve, score: float) -> str:
     return f"{'≤ ' if found == curve[0][0] else ''}{number(found, 0)}"
 
 
-def _delta_rates(curves: dict[str, Curve], metric: Metric, top: float) -> Table:
+def _delta_rates(curves: dict[str, Curve], metric: Metric, within: tuple[float, float]) -> Table:
     anchors = list(curves)
-    rates = [compare.delta_rates(curves, anchor, (top - DEPTH, top)) for anchor in anchors]
+    rates = [compare.delta_rates(curves, anchor, within) for anchor in anchors]
     rows = [
         [curve, *(signed(rate.percent if (rate := found[curve]) else None, 1) for found in rates)]
         for curve in curves
     ]
+    some = f" of the {DEPTH:g} points below the uncompressed network"
     return Table(
         f"BD-rate, %: {metric.title}",
         ["bytes of … against", *anchors],
         rows,
         "Bjøntegaard delta rate: per cent more bytes (less, where negative) for the same "
-        f"{metric.title}, averaged over what both curves have of the {DEPTH:g} {_unit(metric)} "
-        "below the uncompressed network; points that cost more than a better one are left out. No "
-        "figure: fewer than four points, or nothing in common.",
+        f"{metric.title}, averaged over what both curves have"
+        f"{some if math.isfinite(within[0]) else ''}; points that cost more than a better one are "
+        "left out. No figure: fewer than four points, or nothing in common.",
     )
-
-
-def _unit(metric: Metric) -> str:
-    return "points" if metric.unit == "%" else metric.unit

@@ -24,13 +24,8 @@ class ClassIndex:
         if len(labels) == IMAGENET_CLASSES:
             self._by_name |= {name: index for index, name in enumerate(wordnet_ids())}
 
-    def find(self, name: str, where: str) -> int | None:
-        """The index of a class as `where` calls it; None where there are no labels at all.
-
-        Raises TrunklineError for a class that the labels lack.
-        """
-        if not self._labels:
-            return None
+    def find(self, name: str, where: str) -> int:
+        """The index of a class as `where` calls it; TrunklineError where the labels lack it."""
         plain = _plain(name)
         if plain.isdecimal() and int(plain) < len(self._labels):
             return int(plain)

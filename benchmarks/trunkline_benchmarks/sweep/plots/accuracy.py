@@ -24,12 +24,13 @@ KNEE = 15.0
 
 
 def draw(swept: Swept, points: Sequence[Point], folder: Path) -> str:
-    """The whole range at the left, the knee at the right; gives the SVG's text."""
+    """The whole range, and beside it the knee; gives the SVG's text."""
     metric = swept.evaluation.metrics[0]
     base = next(it.scores[metric.name] for it in points if it.setting.key == REFERENCE.key)
     jpeg = next(it.payload_bytes for it in points if it.setting.key == BASELINE.key)
-    with style.figure(11, 4.8, columns=2) as (made, (whole, close)):
-        for axes in (whole, close):
+    near = _near(points, metric.name, base - KNEE) if swept.evaluation.has_tail else []
+    with style.figure(11, 4.8, columns=2 if near else 1) as (made, panels):
+        for axes in panels:
             _curves(axes, points, metric.name)
             if swept.evaluation.has_tail:
                 axes.axhline(base, color=style.GREY, linewidth=1)
@@ -39,15 +40,25 @@ def draw(swept: Swept, points: Sequence[Point], folder: Path) -> str:
             axes.set_ylabel(f"{metric.title}, {metric.unit}")
             _ticks(axes)
         made.suptitle(f"{swept.config.trunk}/{swept.config.weights}, {swept.data.title}")
-        whole.set_title("all of it", loc="left")
-        close.set_title("the knee", loc="left")
-        _zoom(close, points, base)
-        whole.annotate(
+        panels[0].annotate(
             "JPEG q 75", (jpeg, 0), (3, 3), xycoords=("data", "axes fraction"),
             textcoords="offset points", rotation=90, color=style.GREY, fontsize=8,
         )  # fmt: skip
-        made.legend(*whole.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        if near:
+            panels[1].set_ylim(base - KNEE, base + 2)
+            panels[1].set_xlim(min(near) / 1.5, max(near) * 1.1)
+        made.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         return style.save(made, folder, "accuracy")
+
+
+def _near(points: Sequence[Point], metric: str, score: float) -> list[float]:
+    """The bytes of the curves' points with at least this score."""
+    return [
+        size
+        for curve in compare.curves(points, metric).values()
+        for size, reached in curve
+        if reached >= score
+    ]
 
 
 def _curves(axes: Any, points: Sequence[Point], metric: str) -> None:  # noqa: ANN401
@@ -67,18 +78,6 @@ def _curves(axes: Any, points: Sequence[Point], metric: str) -> None:  # noqa: A
             markersize=4.5,
             markerfacecolor="white" if picture or rgb else colour,
         )
-
-
-def _zoom(axes: Any, points: Sequence[Point], base: float) -> None:  # noqa: ANN401
-    """The last KNEE points and the bytes that they take."""
-    metric = next(iter(points[0].scores))
-    sizes = [
-        point.payload_bytes
-        for point in points
-        if point.setting.way in ("features", "picture") and point.scores[metric] >= base - KNEE
-    ]
-    axes.set_ylim(base - KNEE, base + 2)
-    axes.set_xlim(min(sizes) / 1.5, max(sizes) * 1.1)
 
 
 def _ticks(axes: Any) -> None:  # noqa: ANN401

@@ -35,7 +35,7 @@ def _panel(axes: Any, name: str) -> None:  # noqa: ANN401
     axes.plot([at], [layers[at][1]], "D", color=style.RED, markersize=9)
     axes.axhline(INPUT_ELEMENTS, color=style.BLACK, linewidth=1, linestyle="--")
     axes.annotate(
-        f"the input picture: {INPUT_ELEMENTS}", (1, INPUT_ELEMENTS), (-3, 3),
+        f"input: {INPUT_ELEMENTS}", (1, INPUT_ELEMENTS), (-3, 3),
         xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=8,
     )  # fmt: skip
     axes.set_xticks(places, [layer for layer, _ in layers], rotation=90, fontsize=8)

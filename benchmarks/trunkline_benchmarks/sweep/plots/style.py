@@ -40,14 +40,14 @@ RC: dict[Any, Any] = {
 @contextmanager
 def figure(
     width: float, height: float, columns: int = 1, *, sharey: bool = False
-) -> Iterator[tuple[Figure, Any]]:
+) -> Iterator[tuple[Figure, list[Any]]]:
     """A figure in inches and its axes, closed afterwards."""
     with pyplot.rc_context(RC):
         made, axes = pyplot.subplots(
-            1, columns, figsize=(width, height), layout="constrained", sharey=sharey
+            1, columns, figsize=(width, height), layout="constrained", sharey=sharey, squeeze=False
         )
         try:
-            yield made, axes
+            yield made, list(axes[0])
         finally:
             pyplot.close(made)
 
@@ -56,6 +56,7 @@ def save(made: Figure, folder: Path, name: str) -> str:
     """Write `name`.png and `name`.svg; gives the SVG's text, the same for the same figure."""
     png, svg = io.BytesIO(), io.BytesIO()
     made.savefig(png, format="png", metadata={"Software": None})
+    made.set_layout_engine("none")  # the layout is found: once is enough
     made.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     write_bytes(folder / f"{name}.png", png.getvalue())
     write_bytes(folder / f"{name}.svg", svg.getvalue())

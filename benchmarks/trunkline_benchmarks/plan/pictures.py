@@ -1,0 +1,40 @@
+"""The pictures whose tensors are coded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from trunkline import images
+from trunkline.demo import photographs
+from trunkline.errors import ImageError, TrunklineError
+from trunkline.files import read_bytes
+from trunkline_training.pictures import SUFFIXES
+
+
+def read(paths: Sequence[Path]) -> list[Image.Image]:
+    """The pictures of files and folders, RGB; without any the demo's photographs.
+
+    Raises TrunklineError and ImageError that name the file or folder.
+    """
+    if not paths:
+        return [images.decode(photographs.read(name)) for name in photographs.NAMES]
+    return [_read(file) for path in paths for file in _files(path)]
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    if not found:
+        raise TrunklineError(f"no {', '.join(SUFFIXES)} below {path}: check --images")
+    return found
+
+
+def _read(path: Path) -> Image.Image:
+    try:
+        return images.decode(read_bytes(path))
+    except ImageError as error:
+        raise type(error)(f"{path}: {error}") from error
