@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from trunkline_benchmarks.sweep.average_precision import mean_average_precision
 
 from trunkline_benchmarks.shards import Row
 from trunkline_benchmarks.sweep import bootstrap, compare
-from trunkline_benchmarks.sweep.average_precision import mean_average_precision
 from trunkline_benchmarks.sweep.tasks import evaluation
 from trunkline_training import voc
 

@@ -28,14 +28,19 @@ class _Ranking:
     """(N,): how many objects each picture has."""
 
 
-def mean_average_precision(rows: Sequence[Mapping[str, Any]], weights: Floats) -> Floats:
+def mean_average_precision(
+    rows: Sequence[Mapping[str, Any]], weights: Floats, all_points: bool = False
+) -> Floats:
     """(B,) percent: the mAP of each resample, `weights` (B, N) saying how often it has a picture.
+
+    By 11 points of recall as VOC2007 has it, or, with `all_points`, the area under the curve as
+    VOC has it since 2010.
 
     Classes without objects in a resample are left out of its mean, as in the development kit's
     own figure; NaN where a resample has no object at all.
     """
     classes = sorted({name for row in rows for name in row["objects"]})
-    precisions = [_average_precision(_ranking(rows, name), weights) for name in classes]
+    precisions = [_average_precision(_ranking(rows, name), weights, all_points) for name in classes]
     if not precisions:
         return np.full(len(weights), np.nan)
     stacked = np.array(precisions)  # (classes, B)
@@ -59,7 +64,7 @@ def _ranking(rows: Sequence[Mapping[str, Any]], name: int) -> _Ranking:
     return _Ranking(table[:, 0].astype(np.int64), table[:, 2] > 0, wanted)
 
 
-def _average_precision(ranking: _Ranking, weights: Floats) -> Floats:
+def _average_precision(ranking: _Ranking, weights: Floats, all_points: bool) -> Floats:
     """(B,) average precision 0..1, NaN without objects.
 
     Precision falls between hits, so the best at a recall is found among the S hits alone.
@@ -70,6 +75,9 @@ def _average_precision(ranking: _Ranking, weights: Floats) -> Floats:
     precision = right / np.maximum(right + wrong, 1)
     recall = right / np.maximum(wanted, 1)[:, None]
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    if all_points:
+        gained = np.diff(recall, axis=1, prepend=0)
+        return np.where(wanted > 0, (gained * best).sum(axis=1), np.nan)
     best = np.concatenate([best, np.zeros((len(best), 1))], axis=1)  # beyond the highest recall
     total = np.zeros(len(best))
     for level in LEVELS:

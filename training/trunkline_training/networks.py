@@ -31,9 +31,9 @@ class Fitted:
     metrics: dict[str, float]
 
 
-def published(name: str, report: Report) -> tuple[WeightSet, Network]:
-    """A MobileNetV2 weight set and its network, from wherever `weights` finds it."""
-    weights = sets.get(TRUNK, name)
+def published(name: str, report: Report, trunk: str = TRUNK) -> tuple[WeightSet, Network]:
+    """A weight set of `trunk` and its network, from wherever `weights` finds it."""
+    weights = sets.get(trunk, name)
     source, path = sources.resolve(weights.sources(), report)
     report(f"reading {path}")
     return weights, weights.read(source, path)

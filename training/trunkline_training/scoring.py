@@ -89,11 +89,11 @@ def ssd(pair: Pair, root: Path, split: str = "test") -> Metrics:
 
 
 def found(rows: Tensor, ids: Sequence[str], labels: Sequence[str]) -> list[voc.Found]:
-    """Rows (picture, label, score, x1, y1, x2, y2) of COCO classes that VOC has too."""
+    """Rows (picture, label, score, x1, y1, x2, y2) of VOC classes, whatever they are called."""
     result = []
     for picture, label, score, x1, y1, x2, y2 in rows.tolist():
-        name = VOC_NAMES.get(labels[int(label)])
-        if name is not None:
+        name = VOC_NAMES.get(labels[int(label)], labels[int(label)])
+        if name in voc.CLASSES:
             result.append(voc.Found(ids[int(picture)], name, score, (x1, y1, x2, y2)))
     return result
 

@@ -78,13 +78,8 @@ def model(detector: SsdLite, stitch: Conv, iou_threshold: float) -> bytes:
 def describe(
     graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding
 ) -> list[tuple[X, X]]:
-    """Each map's class scores (anchors * classes, H, W) and box codes (anchors * 4, H, W).
-
-    A tail without the convolution STITCH is one for the trunk's own network.
-    """
-    if STITCH in convs:
-        x = graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
-    maps = _feature_maps(graph, x, convs, padding)
+    """Each map's class scores (anchors * classes, H, W) and box codes (anchors * 4, H, W)."""
+    maps = _feature_maps(graph, stitched(graph, x, convs), convs, padding)
     return [
         (
             _predict(graph, value, convs, f"cls.{index}", padding),
@@ -92,6 +87,13 @@ def describe(
         )
         for index, value in enumerate(maps)
     ]
+
+
+def stitched(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
+    """Features behind the convolution STITCH, which ties another network's blocks to a trunk."""
+    if STITCH not in convs:
+        return x
+    return graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
 
 
 def _feature_maps(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding) -> list[X]:
@@ -109,16 +111,12 @@ def _feature_maps(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Pa
     for index in range(4):
         for part, stride in ((0, 1), (2, 2), (4, 1)):
             name = f"extras.{index}.{part}"
-            x = graph.conv(
-                name, x, convs[name], padding=padding, activation="relu6", stride=stride
-            )
+            x = graph.conv(name, x, convs[name], padding=padding, activation="relu6", stride=stride)
         maps.append(x)
     return maps
 
 
-def _predict(
-    graph: Layers[X, P], x: X, convs: Mapping[str, P], name: str, padding: Padding
-) -> X:
+def _predict(graph: Layers[X, P], x: X, convs: Mapping[str, P], name: str, padding: Padding) -> X:
     """One map through a head's depth-wise convolution and the 1x1 one behind it."""
     inner, outer = f"{name}.0", f"{name}.2"
     x = graph.conv(inner, x, convs[inner], padding=padding, activation="relu6")

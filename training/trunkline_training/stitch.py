@@ -15,12 +15,16 @@ KERNEL = 3
 PENALTY = 1e-3
 
 
-def fit(pairs: Iterable[tuple[Tensor, Tensor]], channels: int) -> tuple[Conv, float]:
+def fit(
+    pairs: Iterable[tuple[Tensor, Tensor]], channels: int, inputs: int = 0
+) -> tuple[Conv, float]:
     """The 3x3 convolution that turns the first tensor of each pair into the second, best.
 
-    Pairs are batches (N, C, H, W). Also gives the share of the targets' variance it explains, 0..1.
+    Pairs are batches (N, inputs, H, W) and (N, channels, H, W); no `inputs`: as many as channels.
+    Also gives the share of the targets' variance it explains, 0..1.
     """
-    sums, squares, count = Ridge(channels * KERNEL * KERNEL, channels), np.zeros(channels), 0
+    inputs = inputs or channels
+    sums, squares, count = Ridge(inputs * KERNEL * KERNEL, channels), np.zeros(channels), 0
     total = np.zeros(channels)
     for ours, theirs in pairs:
         target = theirs.transpose(0, 2, 3, 1).reshape(-1, channels)  # (N, C, H, W) -> (N*H*W, C)
@@ -30,7 +34,7 @@ def fit(pairs: Iterable[tuple[Tensor, Tensor]], channels: int) -> tuple[Conv, fl
         count += len(target)
     weight, bias = sums.solve(PENALTY)
     spread = float((squares - total**2 / count).sum())
-    conv = rounded(weight.reshape(channels, channels, KERNEL, KERNEL), bias)
+    conv = rounded(weight.reshape(channels, inputs, KERNEL, KERNEL), bias)
     return conv, sums.explained(weight) / spread
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,13 @@ def _text(node: ElementTree.Element, path: str) -> str:
 
 
 def mean_average_precision(
-    truths: Mapping[str, Sequence[Truth]], found: Sequence[Found]
+    truths: Mapping[str, Sequence[Truth]],
+    found: Sequence[Found],
+    average: Callable[[NDArray[np.bool_], int], float] | None = None,
 ) -> tuple[float, dict[str, float]]:
     """VOC2007's mAP at IoU 0.5 in percent, and each class's average precision.
 
+    `average` is `eleven_points`, unless `all_points` is given.
     Source: the VOC2007 development kit: 11-point interpolation; objects marked difficult count
     neither as found nor as missed; each object is found once. Classes without objects are left out.
     """
@@ -87,7 +90,7 @@ def mean_average_precision(
         )
         if wanted:
             hits = _hits(truths, [item for item in found if item.name == name], name)
-            precisions[name] = 100 * eleven_points(hits, wanted)
+            precisions[name] = 100 * (average or eleven_points)(hits, wanted)
     return float(np.mean(list(precisions.values()))), precisions
 
 
@@ -116,6 +119,17 @@ def eleven_points(hits: NDArray[np.bool_], wanted: int) -> float:
     precision = right / np.arange(1, len(hits) + 1)
     points = [precision[recall >= level - 1e-9] for level in np.linspace(0, 1, 11)]
     return float(np.mean([point.max() if len(point) else 0.0 for point in points]))
+
+
+def all_points(hits: NDArray[np.bool_], wanted: int) -> float:
+    """Average precision 0..1: the area under the best precision at or beyond each recall.
+
+    Source: the development kit since VOC2010.
+    """
+    right = np.cumsum(hits)
+    precision = right / np.arange(1, len(hits) + 1)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(best[hits].sum() / wanted)
 
 
 def iou(a: Box, b: Box) -> float:

@@ -48,6 +48,11 @@ def preprocess(recipe: Preprocess, image: Image.Image) -> Tensor:
     height, width = recipe.size
     squashed = image.resize((width, height), Image.Resampling.BILINEAR)
     planes = np.asarray(squashed, np.float32).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+    return normalise(recipe, planes)
+
+
+def normalise(recipe: Preprocess, planes: Tensor) -> Tensor:
+    """(x - mean) / std of pixels (..., 3, H, W) float32 of 0..255."""
     mean = np.array(recipe.mean, np.float32)[:, None, None]
     std = np.array(recipe.std, np.float32)[:, None, None]
     return np.ascontiguousarray((planes - mean) / std)

@@ -66,4 +66,5 @@ def _pixels(boxes: Tensor, size: tuple[int, int]) -> tv_tensors.BoundingBoxes:
 
 def _fractions(boxes: tv_tensors.BoundingBoxes) -> Tensor:
     height, width = boxes.canvas_size
-    return boxes.as_subclass(Tensor) / torch.tensor([width, height, width, height])
+    plain: Tensor = boxes.as_subclass(Tensor)
+    return plain / torch.tensor([width, height, width, height])

@@ -35,7 +35,8 @@ def lite(grids: tuple[int, ...]) -> Anchors:
     rows = []
     for index, grid in enumerate(ssdlite.TRAINED_GRIDS):
         sizes = np.array(_lite_sizes(index))  # (count, 2) as h, w
-        centres = (np.stack(np.mgrid[0:grid, 0:grid], axis=-1).reshape(-1, 1, 2) + 0.5) / grid
+        # (2, grid, grid) -> (grid * grid, 1, 2) as y, x
+        centres = (np.indices((grid, grid)).reshape(2, -1).T[:, None] + 0.5) / grid
         low, high = centres - sizes / 2, centres + sizes / 2  # (grid * grid, count, 2)
         rows.append(np.concatenate([low, high], axis=2).reshape(-1, 4))
     return ssdlite.rescaled(np.concatenate(rows), grids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -104,17 +104,12 @@ def key_of(name: str) -> str:
 
 def by_name(modules: nn.ModuleDict) -> dict[str, Layer]:
     """The layers under their own names."""
-    return {key.replace("/", "."): _layer(module) for key, module in modules.items()}
+    return {key.replace("/", "."): cast(Layer, module) for key, module in modules.items()}
 
 
 def folded(modules: nn.ModuleDict) -> dict[str, Conv]:
     """Every layer as it is stored."""
     return {name: layer.folded() for name, layer in by_name(modules).items()}
-
-
-def _layer(module: nn.Module) -> Layer:
-    assert isinstance(module, Layer)
-    return module
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, linalg
 from torch.nn import functional
 
 from trunkline.weights.conv import Activation, Padding, same_padding
@@ -43,4 +43,5 @@ class Eager:
 
     def unit(self, name: str, x: Tensor) -> Tensor:
         """Each place's channels divided by their Euclidean norm."""
-        return x / x.norm(dim=1, keepdim=True).clamp(min=LEAST_NORM)
+        norm: Tensor = linalg.vector_norm(x, dim=1, keepdim=True)
+        return x / norm.clamp(min=LEAST_NORM)

@@ -96,14 +96,16 @@ class PaperHead(Head):
     @property
     def shapes(self) -> dict[str, LayerShape]:
         """Blocks 7 to 13 and SSD's layers behind their 96 channels."""
-        result: dict[str, LayerShape] = {}
+        result = {ssdlite.STITCH: LayerShape(32, 32, 3, normed=False)} if self.stitched else {}
         for stage in self.stages:
             result |= block_shapes(mobilenet_v2.BLOCKS[stage])
         return result | ssd_layers.shapes(32, 96, self.classes)
 
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """The first map is the trunk's tensor, conv5_1 reads Bottleneck14's output."""
-        deep = mobilenet_v2.stages(graph, x, convs, self.stages, self.padding)
+        deep = mobilenet_v2.stages(
+            graph, ssdlite.stitched(graph, x, convs), convs, self.stages, self.padding
+        )
         return ssd_layers.describe(graph, x, deep, convs)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -52,16 +54,20 @@ class Layer(nn.Module):
         result: Tensor = self.norm(x)
         return result
 
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        """The norm's running mean and variance, which torch types as optional."""
+        norm = cast(nn.BatchNorm2d, self.norm)
+        return cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+
     @torch.no_grad()
     def _calibrate(self, x: Tensor) -> None:
         """Take the statistics of x (N, O, H, W) and keep y = scale x + shift as it was."""
-        norm = self.norm
-        assert norm is not None and norm.running_mean is not None and norm.running_var is not None
-        scale = norm.weight / torch.sqrt(norm.running_var + EPSILON)
-        shift = norm.bias - norm.running_mean * scale
+        norm, (old_mean, old_variance) = cast(nn.BatchNorm2d, self.norm), self._statistics()
+        scale = norm.weight / torch.sqrt(old_variance + EPSILON)
+        shift = norm.bias - old_mean * scale
         mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
+        old_mean.copy_(mean)
+        old_variance.copy_(variance)
         norm.weight.copy_(scale * torch.sqrt(variance + EPSILON))
         norm.bias.copy_(shift + mean * scale)
 
@@ -70,8 +76,6 @@ class Layer(nn.Module):
         weight = self.weight.detach().numpy()
         if self.norm is None:
             return rounded(weight, self.bias.detach().numpy())
-        norm = self.norm
-        assert norm.running_mean is not None and norm.running_var is not None
-        parts = (norm.weight.detach(), norm.bias.detach(), norm.running_mean, norm.running_var)
+        parts = (self.norm.weight.detach(), self.norm.bias.detach(), *self._statistics())
         gamma, beta, mean, variance = (part.numpy() for part in parts)
         return fold(weight, BatchNorm(gamma, beta, mean, variance, EPSILON))

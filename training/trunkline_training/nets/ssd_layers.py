@@ -64,9 +64,7 @@ def shapes(first: int, fifth: int, classes: int) -> dict[str, LayerShape]:
     return result
 
 
-def describe(
-    graph: Layers[X, P], first: X, x: X, convs: Mapping[str, P]
-) -> list[tuple[X, X]]:
+def describe(graph: Layers[X, P], first: X, x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
     """Each map's class scores and box codes; `first` is the first map, `x` goes into conv5_1."""
     scaled = graph.conv(
         FIRST_SCALE,

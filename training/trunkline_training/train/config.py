@@ -22,6 +22,7 @@ class Training:
     trunk: str = option("mobilenet_v2", "trunk")
     set: str = option("keras-160", "the trunk's weight set")
     task: str = option("", "name of the tail")
+    start: str = option("none", "first weights")
     epochs: int = option(30, "how often every picture is seen", low=1)
     batch: int = option(32, "pictures in a step", low=1)
     optimizer: str = option("sgd", "optimiser", choices=("sgd", "adamw"))
@@ -115,6 +116,7 @@ class PictureTraining(Training):
 class ClassifierTraining(PictureTraining):
     """A classifier of labelled pictures: one folder a class, or a manifest.csv."""
 
+    labels: str = option("", "file of class names, one a line (default: the folders' names)")
     label_smoothing: float = option(0.0, "share of the target given to all", low=0, high=0.9)
 
 

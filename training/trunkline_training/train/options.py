@@ -50,9 +50,7 @@ def _fits(field: dataclasses.Field[Any], value: Any) -> bool:  # noqa: ANN401
         return False
     items = value if isinstance(value, tuple) else (value,)
     # written so that NaN is in no bounds
-    bounded = all(
-        (low is None or low <= item) and (high is None or item <= high) for item in items
-    )
+    bounded = all((low is None or low <= item) and (high is None or item <= high) for item in items)
     return bounded and (not choices or value in choices)
 
 
@@ -121,7 +119,7 @@ def _parsed(content: bytes, where: str) -> dict[str, Any]:
         raise ParameterError(f"{where} is not TOML: {error}") from error
 
 
-def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
+def add_flags(parser: argparse._ActionsContainer, kind: type[Any]) -> None:
     """A flag for every setting. Those not given stay out of the namespace."""
     for field in dataclasses.fields(kind):
         default = field.default
@@ -129,10 +127,11 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
         if isinstance(default, bool):
             more = {"action": argparse.BooleanOptionalAction}
         elif isinstance(default, tuple):
-            more = {"nargs": "+", "metavar": field.name.upper()}
+            item = type(default[0]) if default else str
+            more = {"nargs": "+", "type": item, "metavar": field.name.upper()}
         if field.metadata["choices"]:
             more["choices"] = field.metadata["choices"]
-        shown = " ".join(default) if isinstance(default, tuple) else default
+        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
         text = f"{field.metadata['help']} ({shown if shown != '' else 'none'})".replace("%", "%%")
         flag = f"--{field.name.replace('_', '-')}"
         parser.add_argument(flag, default=argparse.SUPPRESS, help=text, **more)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trunkline.types import Detection, Detections, Result
 from trunkline_benchmarks.shards import Row
@@ -15,15 +14,13 @@ from trunkline_training import bootstrap, voc
 from trunkline_training.average_precision import mean_average_precision
 from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import BOXES
+from trunkline_training.grading import DIGITS, Found, found_in, graded
 
 SHOWN = 0.3
 """The score from which on the task tells an object, unless it is asked otherwise."""
-DIGITS = 6
 SIDE = 224
 
 Box = voc.Box
-Found = tuple[int, float, Box]
-"""Label index, score, box in fractions."""
 
 
 class Ssd(Evaluation):
@@ -43,17 +40,17 @@ class Ssd(Evaluation):
 
     def judge(self, outputs: Outputs, reference: Outputs, truth: Any) -> Row:  # noqa: ANN401
         """VOC's classes only, but for `agree`, which takes every label."""
-        found = _found(outputs[0])
+        found = found_in(outputs[0])
         known = [(self._voc[label], score, box) for label, score, box in found]
         return {
-            "found": _graded([item for item in known if item[0] >= 0], truth),
+            "found": graded([item for item in known if item[0] >= 0], truth),
             "objects": [item[0] for item in truth if not item[-1]],
-            "agree": round(_agreement(_shown(found), _shown(_found(reference[0]))), DIGITS),
+            "agree": round(_agreement(_shown(found), _shown(found_in(reference[0]))), DIGITS),
         }
 
     def answer(self, outputs: Outputs) -> Result:
         """What the task tells unless it is asked otherwise; boxes in the trunk's pixels."""
-        found = _shown(_found(outputs[0]))
+        found = _shown(found_in(outputs[0]))
         return Detections(
             tuple(
                 Detection(label, self.labels[label], score, _scaled(box))
@@ -83,34 +80,8 @@ class Ssd(Evaluation):
         }
 
 
-def _found(rows: NDArray[np.float32]) -> list[Found]:
-    """(K, 7) rows of one picture, best first."""
-    ordered = rows[np.argsort(-rows[:, 2], kind="stable")].tolist()
-    return [(int(row[1]), row[2], (row[3], row[4], row[5], row[6])) for row in ordered]
-
-
 def _shown(found: Iterable[Found]) -> list[Found]:
     return [item for item in found if item[1] >= SHOWN]
-
-
-def _graded(found: Iterable[Found], truth: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """`[class, score, hit]` of each detection but those of difficult objects.
-
-    As in VOC2007's development kit: a detection belongs to the object of its class that it
-    overlaps most; an object is found once.
-    """
-    taken: set[int] = set()
-    graded = []
-    for kind, score, box in found:
-        overlaps = [voc.iou(box, _box(it)) if it[0] == kind else 0.0 for it in truth]
-        best = int(np.argmax(overlaps)) if overlaps else -1
-        hit = best >= 0 and overlaps[best] >= voc.IOU_THRESHOLD
-        if hit and truth[best][-1]:
-            continue
-        graded.append([kind, round(score, DIGITS), int(hit and best not in taken)])
-        if hit:
-            taken.add(best)
-    return graded
 
 
 def _agreement(ours: Sequence[Found], theirs: Sequence[Found]) -> float:
@@ -125,11 +96,6 @@ def _agreement(ours: Sequence[Found], theirs: Sequence[Found]) -> float:
             left.remove(max(fits, key=lambda it: voc.iou(box, it[2])))
             pairs += 1
     return 2 * pairs / (len(ours) + len(theirs))
-
-
-def _box(item: Sequence[Any]) -> Box:
-    x1, y1, x2, y2 = item[1:5]
-    return (x1, y1, x2, y2)
 
 
 def _scaled(box: Box) -> Box:

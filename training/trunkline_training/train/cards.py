@@ -1,0 +1,94 @@
+"""The card that a training writes for its tail."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trunkline.types import TrunkSpec
+from trunkline.weights import probe
+from trunkline_training.train.config import Training
+
+HIDDEN = {"run", "cache", "output", "workers", "checkpoint_steps"}
+"""Settings that say where, not how."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a card tells of a training, but for its figures.
+
+    `origin` says where the first weights are from and under which licence.
+    """
+
+    title: str
+    origin: str
+    method: str
+    pictures: Sequence[str]
+    counts: tuple[int, int]
+    labels: str
+
+
+def card(
+    config: Training,
+    kind: str,
+    story: Story,
+    spec: TrunkSpec,
+    response: Sequence[float],
+    metrics: Mapping[str, Any],
+) -> str:
+    """The card in Markdown."""
+    learnt, validated = story.counts
+    figures = "".join(f"  * {name}: {value:g}\n" for name, value in metrics.items())
+    return (
+        f"# Tail `{config.task}` for trunk `{spec.name}` / `{spec.set}`, cut `{spec.cut}`\n\n"
+        f"{story.title}.\n\n"
+        f"* Origin: {story.origin}\n"
+        "* Licence: Apache-2.0 for what this training changed; the first weights' own beside it.\n"
+        f"* Training: {story.method}\n"
+        f"* Data: {'; '.join(story.pictures)}. {learnt} pictures were learnt from, {validated} "
+        "more chose the best epoch.\n"
+        f"* Labels: {story.labels}\n"
+        f"* Command: `{command(config, kind)}`\n"
+        f"* Settings: {_settings(config)}\n"
+        "* Metrics (`_low`, `_high`: 95 % of bootstrap resamples lie between; `_8bit`, `_bpg35`: "
+        "behind 8-bit and BPG-coded features; `_drop`: paired, in points; `validation_`: on the "
+        "training's own part):\n"
+        f"{figures}* Trunk digest: `{spec.digest}`\n{probe.text(response)}"
+    )
+
+
+def command(config: Training, kind: str) -> str:
+    """The command without what lies elsewhere on each machine."""
+    parts = ["trunkline", "train", kind]
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if value == field.default or field.name in HIDDEN:
+            continue
+        flag = f"--{field.name.replace('_', '-')}"
+        if isinstance(value, bool):
+            parts.append(flag if value else f"--no-{flag[2:]}")
+        elif isinstance(value, tuple):
+            parts += [flag, *(_placed(str(item)) for item in value)]
+        else:
+            parts += [flag, str(value)]
+    return shlex.join([*parts, "--run", "RUN", "--output", "models"])
+
+
+def _placed(item: str) -> str:
+    """A folder of pictures without what lies above it."""
+    return f"DATA/{item.rstrip('/').rpartition('/')[2]}" if "/" in item else item
+
+
+def _settings(config: Training) -> str:
+    hidden = HIDDEN | {"data", "test"}
+    values = {k: v for k, v in dataclasses.asdict(config).items() if k not in hidden and v != ""}
+    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, tuple):
+        return " ".join(f"{item:g}" for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,110 @@
+"""The pictures of a training: joined folders, a part of them for validation, no test picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline.errors import ParameterError, TrunklineError
+from trunkline.files import read_bytes
+from trunkline_training import datasets
+from trunkline_training.datasets import CLASSES, DataSet, Picture
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What is learnt from and what is validated on; `names` are the data sets', for the card."""
+
+    training: tuple[Picture, ...]
+    validation: tuple[Picture, ...]
+    names: tuple[str, ...]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many pictures are learnt from, and how many validated on."""
+        return len(self.training), len(self.validation)
+
+
+def gather(
+    places: Sequence[str], truth: str, labels: Sequence[str], limit: int
+) -> list[tuple[DataSet, int]]:
+    """The data sets at `FOLDER` or `FOLDER:SPLIT`, each with its share of `limit` pictures."""
+    found = [_opened(place, truth, labels, 0) for place in places]
+    total = sum(item.total for item in found)
+    if not 0 < limit < total:
+        return [(item, item.total) for item in found]
+    share = [max(1, limit * item.total // total) for item in found]
+    return [
+        (_opened(place, truth, labels, count), count)
+        for place, count in zip(places, share, strict=True)
+    ]
+
+
+def _opened(place: str, truth: str, labels: Sequence[str], limit: int) -> DataSet:
+    root, _, split = place.rpartition(":") if not Path(place).is_dir() else (place, "", "")
+    return datasets.open_folder(Path(root or place), truth, labels, split=split, limit=limit)
+
+
+def collect(
+    places: Sequence[str],
+    truth: str,
+    labels: Sequence[str],
+    *,
+    share: float,
+    limit: int,
+    seed: int,
+) -> Collection:
+    """The pictures at `places`, `share` of them for validation.
+
+    Which ones depends on their names and the seed alone. Raises TrunklineError.
+    """
+    found = [item for item, _ in gather(places, truth, labels, limit)]
+    pictures = [picture for item in found for picture in item.pictures]
+    count = max(1, round(share * len(pictures)))
+    if len(pictures) < count + 1:
+        raise TrunklineError(f"{len(pictures)} pictures in {' '.join(places)}: expected more")
+    ranked = sorted(range(len(pictures)), key=lambda number: _rank(pictures[number], seed))
+    chosen = set(ranked[:count])
+    return Collection(
+        tuple(picture for number, picture in enumerate(pictures) if number not in chosen),
+        tuple(pictures[number] for number in sorted(chosen)),
+        tuple(item.title for item in found),
+    )
+
+
+def _rank(picture: Picture, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed} {picture.name}".encode()).digest()
+
+
+def refuse_overlap(learnt: Collection, test: Sequence[Picture]) -> None:
+    """Raise ParameterError where a picture of the test is one that the training sees."""
+    seen = {_content(item): item.path for item in (*learnt.training, *learnt.validation)}
+    for picture in test:
+        other = seen.get(_content(picture))
+        if other is not None:
+            raise ParameterError(
+                f"{picture.path} of the test is {other} of the data: expected no picture in both; "
+                "choose other splits for --data or --test"
+            )
+
+
+def _content(picture: Picture) -> bytes:
+    return hashlib.sha256(read_bytes(picture.path)).digest()
+
+
+def class_names(places: Sequence[str]) -> list[str]:
+    """The classes of folders and manifests that name them: sorted, all places' together.
+
+    A manifest's class numbers are counted up to the highest.
+    """
+    names: set[str] = set()
+    for item, _ in gather(places, "", (), 0):
+        names |= {Path(picture.name).parts[0] for picture in item.pictures}
+    return sorted(names)
+
+
+def labelled(places: Sequence[str], labels: Sequence[str], limit: int) -> list[Picture]:
+    """Every picture at `places` with its class."""
+    return [item for found, _ in gather(places, CLASSES, labels, limit) for item in found.pictures]

@@ -1,0 +1,68 @@
+"""`trunkline train ssd|classifier|distil`: trains a tail and puts it beside its trunk."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from trunkline.command import Command
+from trunkline_training.train import options
+from trunkline_training.train.config import (
+    ClassifierTraining,
+    DistilTraining,
+    SsdTraining,
+    Training,
+)
+
+REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX")
+KINDS: dict[str, type[Training]] = {
+    "ssd": SsdTraining,
+    "classifier": ClassifierTraining,
+    "distil": DistilTraining,
+}
+HELP = {
+    "ssd": "train a detector on pictures with boxes",
+    "classifier": "train a classifier on labelled pictures",
+    "distil": "train a classifier on a whole network's answers to unlabelled pictures",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the kinds of training and a flag for each of their settings."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
+    for name, kind in KINDS.items():
+        action = kinds.add_parser(name, help=HELP[name], description=HELP[name])
+        known = ", ".join(options.presets(name))
+        action.add_argument("--config", type=Path, help="TOML file of settings; flags go before it")
+        action.add_argument("--preset", default="", help=f"settings to begin with: {known}")
+        action.add_argument(
+            "--resume", action="store_true", help="go on where the run's last checkpoint is"
+        )
+        action.add_argument("--json", action="store_true", help="print one JSON object")
+        options.add_flags(action.add_argument_group("settings"), kind)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; progress goes to stderr, the figures to stdout."""
+    from trunkline_training.train.run import train
+
+    kind = KINDS[arguments.kind]
+    flags = options.given_flags(arguments, kind)
+    config = options.collect(kind, arguments.kind, arguments.preset, arguments.config, flags)
+    metrics = train(arguments.kind, config, arguments.resume)
+    if arguments.json:
+        print(json.dumps(metrics))
+    else:
+        for name, value in metrics.items():
+            print(f"{name} {value:g}")
+    return 0
+
+
+command = Command(
+    help="train tails: detectors, classifiers, distilled classifiers",
+    configure=configure,
+    run=run,
+    extra="train",
+    requires=REQUIRES,
+)

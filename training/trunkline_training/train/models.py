@@ -1,0 +1,143 @@
+"""The frozen networks of a training, as the serving engine runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trunkline import trunks
+from trunkline.engines.abc import Network
+from trunkline.errors import WeightsError
+from trunkline.trunks import Trunk
+from trunkline.trunks.trunk import normalise
+from trunkline.weights import mobilenet_v2, sets
+from trunkline.weights.conv import Conv, Padding
+from trunkline.weights.manifest import TailEntry
+from trunkline.weights.store import ModelStore
+from trunkline_training.nets.start import from_onnx
+from trunkline_training.networks import running
+from trunkline_training.train.config import PictureTraining, Training
+
+CLASSIFIER = "classifier"
+Pixels = NDArray[np.float32]
+
+
+def store_of(config: Training) -> ModelStore:
+    """The output folder in front of the user's store and the released bundle."""
+    return ModelStore((Path(config.output), *ModelStore.default().roots))
+
+
+def trunk_of(config: Training) -> Trunk:
+    """The frozen trunk, from the output folder: the tail is written beside it."""
+    here = ModelStore((Path(config.output),))
+    return trunks.load(config.trunk, config.set, store=here, threads=config.threads)
+
+
+def features(trunk: Trunk, pixels: Pixels) -> NDArray[np.float32]:
+    """Pixels (N, 3, 224, 224) of 0..255 to feature tensors (N, C, H, W)."""
+    return trunk.forward(normalise(trunk.spec.preprocess, pixels))
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A tail to start from: its convolutions, how it pads, its labels, the stage it begins with."""
+
+    convs: Mapping[str, Conv]
+    padding: Padding
+    labels: Sequence[str]
+    card: str
+
+    @property
+    def entry(self) -> int:
+        """The first of MobileNetV2's stages among its layers."""
+        return min(int(name.split(".")[0]) for name in self.convs if name in mobilenet_v2.LAYERS)
+
+
+def stored(config: Training, task: str) -> Given:
+    """The tail of this trunk that is in the store. Raises WeightsError."""
+    return given_of(store_of(config).tail(config.trunk, config.set, task))
+
+
+def given_of(entry: TailEntry) -> Given:
+    """A tail of the store as weights to start from."""
+    content = entry.verified_path().read_bytes()
+    return Given(from_onnx(content), padding_of(content), entry.labels(), entry.card.text())
+
+
+def padding_of(content: bytes) -> Padding:
+    """How the depth-wise convolutions of stride 2 pad in an ONNX tail."""
+    import onnx
+
+    for node in onnx.load_from_string(content).graph.node:
+        if node.op_type == "Conv":
+            top, left, bottom, right = next(a.ints for a in node.attribute if a.name == "pads")
+            if (top, left) != (bottom, right):
+                return "tf-same"
+    return "symmetric"
+
+
+def origin_of(config: Training, task: str) -> str:
+    """Where the first weights are from, for the card: the origin and licence lines of their own."""
+    if config.start == "none":
+        return "this project's own work, from random weights."
+    if config.start == "published":
+        weights = sets.get(config.trunk, config.set)
+        return f"the layers behind the cut of {weights.model}; {_terms(weights.card)}"
+    if config.start == "teacher":
+        store = store_of(config)
+        entry = store.tail("mobilenet_v2", getattr(config, "teacher", ""), CLASSIFIER)
+        return f"the tail {entry.model}, behind a 3x3 convolution; {_terms(entry.card.text())}"
+    task = CLASSIFIER if config.start == "classifier" else task
+    entry = store_of(config).tail(config.trunk, config.set, task)
+    return f"the tail {entry.model}; {_terms(entry.card.text())}"
+
+
+def _terms(card: str) -> str:
+    """A card's lines on origin and licence in one, with the lines that go on with them."""
+    found: list[str] = []
+    inside = False
+    for line in card.splitlines():
+        if line.startswith("* "):
+            inside = line.startswith(("* Origin:", "* Licence:"))
+        if inside and line.strip():
+            found.append(line.strip().removeprefix("* "))
+    return " ".join(found)
+
+
+class Teacher:
+    """A whole network of the store: trunk and classifier tail."""
+
+    def __init__(self, config: PictureTraining, inside: str = "pooled") -> None:
+        """`inside` names a tensor of the tail that is wanted beside its logits."""
+        store = store_of(config)
+        self.entry = store.tail("mobilenet_v2", config.teacher, CLASSIFIER)
+        self._trunk = trunks.load(
+            "mobilenet_v2", config.teacher, store=store, threads=config.threads
+        )
+        content = self.entry.verified_path().read_bytes()
+        self._tail: Network = running(_with_output(content, inside), config.threads)
+
+    def features(self, pixels: Pixels) -> NDArray[np.float32]:
+        """What its trunk makes of pixels (N, 3, 224, 224)."""
+        return features(self._trunk, pixels)
+
+    def answers(self, pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits (N, classes) and the tensor inside."""
+        logits, inside = self._tail.run(self.features(pixels))
+        return logits, inside
+
+
+def _with_output(content: bytes, name: str) -> bytes:
+    """The model with one of its inner tensors as another output."""
+    import onnx
+
+    model = onnx.load_from_string(content)
+    if not any(name in node.output for node in model.graph.node):
+        raise WeightsError(f"the teacher's tail has no tensor {name}: expected a MobileNetV2")
+    info = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+    model.graph.output.append(info)
+    return bytes(model.SerializeToString())

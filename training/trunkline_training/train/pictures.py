@@ -1,0 +1,210 @@
+"""`trunkline train classifier|distil`: classifiers of labelled and of unlabelled pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trunkline.files import read_bytes
+from trunkline_training.datasets import CLASSES
+from trunkline_training.nets.classifier import Classifier, calibrate
+from trunkline_training.networks import running
+from trunkline_training.train import collection
+from trunkline_training.train.cards import Story
+from trunkline_training.train.config import ClassifierTraining, DistilTraining, PictureTraining
+from trunkline_training.train.job import SCORE
+from trunkline_training.train.models import Teacher, features, origin_of, trunk_of
+from trunkline_training.train.picture_start import start
+from trunkline_training.train.samples import ClassSamples
+from trunkline_training.train.task import TaskJob
+from trunkline_training.train.views import Arrays, Batch, views_of
+
+VALIDATION_BATCH = 32
+
+
+class PictureJob(TaskJob):
+    """What classifiers share: pictures, network, batch norms, mixup."""
+
+    truth = ""
+    method = ""
+    test_truth = CLASSES
+
+    def __init__(self, config: PictureTraining, labels: Sequence[str], made_by: str = "") -> None:
+        self.config, self.labels = config, labels
+        self.collected = collection.collect(
+            config.data,
+            self.truth,
+            labels,
+            share=config.validation,
+            limit=config.limit,
+            seed=config.seed,
+        )
+        self.trunk = trunk_of(config)
+        plan, given = start(config, self.trunk, labels, self.collected.training)
+        self.story = Story(
+            title="MobileNetV2 1.0",
+            origin=origin_of(config, config.task),
+            method=self.method,
+            pictures=self.collected.names,
+            counts=self.collected.counts,
+            labels=f"{len(labels)} classes",
+        )
+        normed = config.norm == "batch"
+        self.module = Classifier(
+            plan, given, normed=normed, dropout=config.dropout, seed=config.seed
+        )
+        self._prepare_pictures(f"{self.trunk.spec.digest} {made_by}")
+        if normed:
+            self._calibrate()
+
+    def _prepare_pictures(self, made_by: str) -> None:
+        config, pictures = self.config, self.collected
+        samples = ClassSamples(pictures.training, config.seed, config.smallest_crop, config.augment)
+        mix = self._mix if config.mixup else None
+        self._views = views_of(config, samples, self.prepare, made_by, mix)
+        kept = ClassSamples(pictures.validation, config.seed, config.smallest_crop, False)
+        self._validation = views_of(config, kept, self.prepare, made_by).plain()
+
+    def _calibrate(self) -> None:
+        count = -(-self.config.calibration // self._views.batch)
+        batches = list(self._views.batches(0, min(count, self._views.steps)))
+        several = np.concatenate([batch.arrays["features"] for batch in batches])
+        calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
+
+    def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
+        """The trunk's features."""
+        return {"features": features(self.trunk, pixels)}
+
+    def share(self, step: int) -> float:
+        """How much of each picture of a step is its own; the rest is the one at the other end."""
+        if not self.config.mixup or step < 0:
+            return 1.0
+        alpha = self.config.mixup
+        return float(np.random.default_rng([self.config.seed, step]).beta(alpha, alpha))
+
+    def _mix(self, step: int, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Zhang et al., "mixup" (2018), on pixels (N, 3, H, W)."""
+        share = np.float32(self.share(step))
+        mixed: NDArray[np.float32] = share * pixels + (1 - share) * pixels[::-1]
+        return mixed
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return self._views.steps
+
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """Features and what is learnt from them."""
+        return self._views.batches(start, stop)
+
+    def onnx(self, module: nn.Module) -> bytes:
+        """The classifier from features to logits."""
+        return cast(Classifier, module).onnx()
+
+    def served(self, module: nn.Module) -> NDArray[np.float32]:
+        """Logits (N, classes) of the validation pictures by the graph that is served."""
+        network = running(self.onnx(module), self.config.threads)
+        tensors = self._validation.arrays["features"]
+        parts = [
+            network.run(tensors[first : first + VALIDATION_BATCH])[0]
+            for first in range(0, len(tensors), VALIDATION_BATCH)
+        ]
+        return np.concatenate(parts)
+
+
+class ClassifierJob(PictureJob):
+    """Cross entropy with the pictures' own classes."""
+
+    truth = CLASSES
+    method = "cross entropy with the pictures' own classes, behind the frozen trunk"
+
+    def __init__(self, config: ClassifierTraining) -> None:
+        self._smoothing = config.label_smoothing
+        super().__init__(config, class_labels(config))
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """`entropy`, of both classes where pictures are mixed."""
+        _, logits = self.module(torch.from_numpy(batch.arrays["features"]))
+        wanted = torch.tensor(batch.targets)
+        share = self.share(batch.step)
+        parts = [
+            weight
+            * functional.cross_entropy(logits.float(), target, label_smoothing=self._smoothing)
+            for weight, target in ((share, wanted), (1 - share, wanted.flip(0)))
+            if weight
+        ]
+        return {"entropy": torch.stack(parts).sum()}
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """Top-1 in percent, and the cross entropy."""
+        logits = torch.from_numpy(self.served(module))
+        wanted = torch.tensor(self._validation.targets)
+        top1 = 100 * float((logits.argmax(dim=1) == wanted).double().mean())
+        entropy = float(functional.cross_entropy(logits, wanted))
+        # a small validation part has many ties
+        return {SCORE: top1 - 1e-3 * entropy, "top1": top1, "entropy": entropy}
+
+
+class DistilJob(PictureJob):
+    """Kullback-Leibler divergence from a whole network's answers."""
+
+    method = (
+        "distilled on unlabelled pictures, behind the frozen trunk: Kullback-Leibler divergence "
+        "from the answers of the teacher, a whole network, to the same parts of pictures"
+    )
+
+    def __init__(self, config: DistilTraining) -> None:
+        self._distil = config
+        self._teacher = Teacher(config)
+        super().__init__(config, self._teacher.entry.labels(), self._teacher.entry.digest)
+
+    def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
+        """The trunk's features, the teacher's logits and pooled features."""
+        logits, pooled = self._teacher.answers(pixels)
+        return {**super().prepare(pixels), "logits": logits, "pooled": pooled}
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """`divergence`, and `features` where they have a weight."""
+        arrays = {name: torch.from_numpy(array) for name, array in batch.arrays.items()}
+        pooled, logits = self.module(arrays["features"])
+        found = {
+            "divergence": divergence(logits.float(), arrays["logits"], self._distil.temperature)
+        }
+        if self._distil.feature_weight:
+            apart = functional.mse_loss(pooled.float(), arrays["pooled"])
+            found["features"] = self._distil.feature_weight * apart
+        return found
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """How often its best class is the teacher's, in percent, and the divergence at 1."""
+        logits = torch.from_numpy(self.served(module))
+        wanted = torch.from_numpy(self._validation.arrays["logits"])
+        agree = 100 * float((logits.argmax(dim=1) == wanted.argmax(dim=1)).double().mean())
+        apart = float(divergence(logits, wanted, 1.0))
+        return {SCORE: -apart, "agree": agree, "divergence": apart}
+
+
+def divergence(logits: Tensor, wanted: Tensor, temperature: float) -> Tensor:
+    """Mean over (N, classes) of KL(teacher || student) at a temperature, times its square.
+
+    Source: Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network" (2015).
+    """
+    ours = functional.log_softmax(logits / temperature, dim=1)
+    theirs = functional.log_softmax(wanted / temperature, dim=1)
+    apart = functional.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+    return temperature**2 * apart
+
+
+def class_labels(config: ClassifierTraining) -> list[str]:
+    """The classes: a file's lines, or the names of the folders."""
+    if config.labels:
+        lines = read_bytes(Path(config.labels)).decode().splitlines()
+        return [line.strip() for line in lines if line.strip()]
+    return collection.class_names(config.data)

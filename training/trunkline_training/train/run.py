@@ -1,0 +1,38 @@
+"""One training from its settings to its tail."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from trunkline_training.scoring import Metrics
+from trunkline_training.train import finish
+from trunkline_training.train.config import (
+    ClassifierTraining,
+    DistilTraining,
+    SsdTraining,
+    Training,
+)
+from trunkline_training.train.pictures import ClassifierJob, DistilJob
+from trunkline_training.train.ssd import SsdJob
+from trunkline_training.train.task import TaskJob
+from trunkline_training.train.trainer import Trainer, require_fresh, steady
+
+
+def job_of(kind: str, config: Training) -> TaskJob:
+    """The job of a kind of training."""
+    if kind == "ssd":
+        return SsdJob(cast(SsdTraining, config))
+    if kind == "distil":
+        return DistilJob(cast(DistilTraining, config))
+    return ClassifierJob(cast(ClassifierTraining, config))
+
+
+def train(kind: str, config: Training, resume: bool) -> Metrics:
+    """Train, measure and publish; the figures. Raises TrunklineError."""
+    config.ready()
+    require_fresh(config, resume)
+    steady(config)
+    job = job_of(kind, config)
+    test = finish.test_pictures(config, job)
+    validated = Trainer(config, job).run(resume)
+    return finish.publish(config, kind, job, test, validated)

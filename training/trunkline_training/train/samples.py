@@ -1,0 +1,105 @@
+"""Pictures as a training sees them: changed at random, but the same whenever they are asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torchvision.transforms import v2
+
+from trunkline_training import pictures
+from trunkline_training.datasets import Picture
+from trunkline_training.detection.augment import Augmentation
+from trunkline_training.detection.targets import Objects
+
+SIDE = 224
+PLAIN = -1
+"""The number of the view in which nothing is changed."""
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples(ABC):
+    """Pictures by number; a view is one way to change each of them."""
+
+    pictures: Sequence[Picture]
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def sample(self, view: int, index: int) -> tuple[Pixels, Any]:
+        """Picture `index` in `view`: pixels (224, 224, 3), squashed as the edge does it, target."""
+        picture = self.pictures[index]
+        image = pictures.load(picture.path)
+        with _drawing(self.seed, view, index):
+            image, target = self.change(image, picture.truth, view != PLAIN)
+        squashed = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        return np.asarray(squashed, np.uint8), target
+
+    def describe(self) -> dict[str, Any]:
+        """What its views depend on, but for the pictures."""
+        values = {name: value for name, value in vars(self).items() if name != "pictures"}
+        return {"kind": type(self).__name__, **values}
+
+    @abstractmethod
+    def change(self, image: Image.Image, truth: Any, change: bool) -> tuple[Image.Image, Any]:  # noqa: ANN401
+        """The picture and its target, both changed by torch's random numbers."""
+
+
+@contextmanager
+def _drawing(*numbers: int) -> Iterator[None]:
+    """Torch's random numbers begin anew from `numbers` and are afterwards where they were."""
+    (seed,) = np.random.SeedSequence([number + 1 for number in numbers]).generate_state(
+        1, np.uint64
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(seed) >> 1)  # it takes 63 bits
+        yield
+
+
+@dataclass(frozen=True, eq=False)
+class BoxSamples(Samples):
+    """Pictures with objects, changed as SSD does it. `fill` is (R, G, B), 0..255."""
+
+    fill: tuple[float, float, float]
+    augment: bool
+
+    def change(self, image: Image.Image, truth: Any, change: bool) -> tuple[Image.Image, Any]:  # noqa: ANN401
+        """The target is boxes (M, 4) and labels (M,), from 1, as 0 is the background."""
+        table = torch.tensor([item[1:5] for item in truth], dtype=torch.float32).reshape(-1, 4)
+        labels = torch.tensor([item[0] + 1 for item in truth], dtype=torch.int64)
+        objects = Objects(table.clamp(0, 1), labels)
+        if change and self.augment:
+            image, objects = Augmentation(self.fill)(image, objects)
+        return image, (objects.boxes, objects.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSamples(Samples):
+    """Pictures with a class, or with nothing known: a part of each, mirrored, other colours."""
+
+    smallest_crop: float
+    augment: bool
+
+    def change(self, image: Image.Image, truth: Any, change: bool) -> tuple[Image.Image, Any]:  # noqa: ANN401
+        """`truth` stays what it is."""
+        if not (change and self.augment):
+            return image, truth
+        transform = v2.Compose(
+            [
+                v2.RandomResizedCrop(SIDE, (self.smallest_crop, 1.0)),
+                v2.RandomHorizontalFlip(),
+                v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3),
+            ]
+        )
+        changed: Image.Image = transform(image)
+        return changed, truth

@@ -1,0 +1,169 @@
+"""`trunkline train ssd`: a detector behind a frozen trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from trunkline.errors import WeightsError
+from trunkline.trunks import Trunk
+from trunkline.weights import sets
+from trunkline.weights.conv import Conv
+from trunkline_training import ssdlite, voc
+from trunkline_training.average_precision import mean_average_precision
+from trunkline_training.datasets import BOXES
+from trunkline_training.detection.loss import multibox
+from trunkline_training.detection.targets import Objects, Targets
+from trunkline_training.grading import found_in, graded
+from trunkline_training.nets import heads
+from trunkline_training.nets.classifier import calibrate
+from trunkline_training.nets.detector import Detector, with_labels
+from trunkline_training.nets.heads import Head
+from trunkline_training.networks import published, running
+from trunkline_training.train import collection
+from trunkline_training.train.cards import Story
+from trunkline_training.train.config import SsdTraining
+from trunkline_training.train.job import SCORE
+from trunkline_training.train.log import say
+from trunkline_training.train.models import (
+    CLASSIFIER,
+    features,
+    origin_of,
+    stored,
+    trunk_of,
+)
+from trunkline_training.train.samples import BoxSamples
+from trunkline_training.train.task import TaskJob
+from trunkline_training.train.views import Arrays, Batch, Views, views_of
+
+VALIDATION_BATCH = 32
+METHOD = (
+    "behind the frozen trunk, as Liu et al. (2016) train SSD: augmentation by colour, expansion, "
+    "crop and mirroring, smooth L1 loss on boxes, cross entropy on classes with {:g} hard "
+    "negatives for each matched anchor"
+)
+
+
+class SsdJob(TaskJob):
+    """A detector of VOC's classes."""
+
+    detects = True
+    test_truth = BOXES
+
+    def __init__(self, config: SsdTraining) -> None:
+        kind = heads.kind(config.head, config.trunk)
+        self.config, self.labels = config, list(voc.CLASSES)
+        self.collected = collection.collect(
+            config.data,
+            BOXES,
+            self.labels,
+            share=config.validation,
+            limit=config.limit,
+            seed=config.seed,
+        )
+        self.trunk = trunk_of(config)
+        head, given = start(config, kind, self.labels)
+        self.story = Story(
+            title=head.title,
+            origin=origin_of(config, config.task),
+            method=METHOD.format(config.negatives),
+            pictures=self.collected.names,
+            counts=self.collected.counts,
+            labels="VOC's 20 classes",
+        )
+        normed = config.norm == "batch"
+        shape = self.trunk.spec.shape
+        self.module = self.detector = Detector(head, shape, given, normed=normed, seed=config.seed)
+        self._targets = Targets(head.anchors, config.iou_match)
+        self._views, self._validation = self._pictures(self.trunk)
+        if normed:
+            self._calibrate()
+
+    def _pictures(self, trunk: Trunk) -> tuple[Views, Batch]:
+        config, fill = self.config, trunk.spec.preprocess.mean
+
+        def prepare(pixels: NDArray[np.float32]) -> Arrays:
+            return {"features": features(trunk, pixels)}
+
+        samples = BoxSamples(self.collected.training, config.seed, fill, config.augment)
+        views = views_of(config, samples, prepare, trunk.spec.digest)
+        kept = BoxSamples(self.collected.validation, config.seed, fill, False)
+        return views, views_of(config, kept, prepare, trunk.spec.digest).plain()
+
+    def _calibrate(self) -> None:
+        count = -(-self.config.calibration // self._views.batch)
+        batches = list(self._views.batches(0, min(count, self._views.steps)))
+        several = np.concatenate([batch.arrays["features"] for batch in batches])
+        calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return self._views.steps
+
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """Features, and boxes with labels."""
+        return self._views.batches(start, stop)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """`boxes` and `classes`."""
+        labels, wanted = self._targets.batch([Objects(*target) for target in batch.targets])
+        codes, scores = self.module(torch.from_numpy(batch.arrays["features"]))
+        # sums over a batch are no place for bf16
+        found = multibox(codes.float(), scores.float(), labels, wanted, self.config.negatives)
+        return {"boxes": self.config.box_weight * found["boxes"], "classes": found["classes"]}
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """VOC2007's 11-point mAP of the graph that is served."""
+        network = running(self.onnx(module), self.config.threads)
+        tensors, rows = self._validation.arrays["features"], []
+        for first in range(0, len(tensors), VALIDATION_BATCH):
+            table = network.run(tensors[first : first + VALIDATION_BATCH])[0]
+            for number in range(min(VALIDATION_BATCH, len(tensors) - first)):
+                truth = self.collected.validation[first + number].truth
+                rows.append(judged(table[table[:, 0] == number], truth))
+        value = float(mean_average_precision(rows, np.ones((1, len(rows))))[0])
+        return {SCORE: value, "map": value}
+
+    def onnx(self, module: nn.Module) -> bytes:
+        """The detector with decoding and suppression in its graph."""
+        return cast(Detector, module).onnx(self.config.iou_nms)
+
+
+def judged(rows: NDArray[np.float32], truth: Sequence[Sequence[object]]) -> dict[str, object]:
+    """One picture's detections (K, 7) as `average_precision` reads them."""
+    return {
+        "found": graded(found_in(rows), truth),
+        "objects": [item[0] for item in truth if not item[-1]],
+    }
+
+
+def start(
+    config: SsdTraining, kind: type[Head], labels: Sequence[str]
+) -> tuple[Head, Mapping[str, Conv]]:
+    """The head and the weights that it starts from."""
+    classes = len(labels) + 1
+    if config.start == "store":
+        found = stored(config, config.task)
+        if ssdlite.STITCH not in found.convs and "box.0.2" not in found.convs:
+            raise WeightsError(f"the tail {config.task} of the store is no ssdlite: see --start")
+        convs = with_labels(found.convs, ssdlite.ANCHORS, found.labels, labels)
+        return kind(classes, found.padding, ssdlite.STITCH in convs), convs
+    if config.start == "classifier":
+        blocks = stored(config, CLASSIFIER)
+        return kind(classes, blocks.padding, ssdlite.STITCH in blocks.convs), blocks.convs
+    weights = sets.get(config.trunk, config.set)
+    if config.start == "published":
+        return kind(classes, weights.padding), published_convs(config)
+    return kind(classes, weights.padding), {}
+
+
+def published_convs(config: SsdTraining) -> Mapping[str, Conv]:
+    """What the trunk's own file holds behind the cut."""
+    _, network = published(config.set, say, config.trunk)
+    return network.convs
