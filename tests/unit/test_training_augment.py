@@ -1,0 +1,96 @@
+"""Augmentation: boxes stay on what they frame, in the picture, and the same draw comes again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trunkline_training.datasets import Picture
+from trunkline_training.voc import iou
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchvision")
+pytestmark = pytest.mark.torch
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+SIZE = (200, 160)
+TRUTH = [[3, 0.1, 0.25, 0.45, 0.75, False], [7, 0.6, 0.1, 0.9, 0.5, False]]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Picture:
+    """A red and a blue rectangle on grey."""
+    pixels = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    for (_, x1, y1, x2, y2, _), colour in zip(TRUTH, (RED, BLUE), strict=True):
+        rows = slice(round(y1 * SIZE[1]), round(y2 * SIZE[1]))
+        pixels[rows, round(x1 * SIZE[0]) : round(x2 * SIZE[0])] = colour
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    return Picture("a.png", tmp_path / "a.png", TRUTH)
+
+
+def coloured(pixels: np.ndarray) -> tuple[float, float, float, float]:
+    """The rectangle, in fractions, that is not grey."""
+    rows, columns = np.nonzero(np.ptp(pixels.astype(int), axis=2) > 60)
+    if not len(rows):
+        return (0.0, 0.0, 0.0, 0.0)
+    side = len(pixels)
+    low, high = (columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)
+    return (low[0] / side, low[1] / side, high[0] / side, high[1] / side)
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+def test_boxes_stay_on_their_objects(picture: Picture, shown: int) -> None:
+    from trunkline_training.train.samples import BoxSamples
+
+    pixels = np.array(Image.open(picture.path))
+    pixels[(pixels == (BLUE, RED)[shown]).all(axis=2)] = 128  # the other one
+    Image.fromarray(pixels).save(picture.path)
+    alone = Picture("a.png", picture.path, [TRUTH[shown]])
+    samples = BoxSamples([alone], 5, (128.0, 128.0, 128.0), True)
+    for view in range(40):
+        pixels, (boxes, labels) = samples.sample(view, 0)
+        assert pixels.shape == (224, 224, 3)
+        assert boxes.min() >= 0
+        assert boxes.max() <= 1
+        assert labels.tolist() == [TRUTH[shown][0] + 1]
+        assert iou(tuple(boxes[0].tolist()), coloured(pixels)) > 0.75
+
+
+def test_mirroring_cropping_and_expanding_happen(picture: Picture) -> None:
+    from trunkline_training.train.samples import BoxSamples
+
+    samples = BoxSamples([picture], 5, (128.0, 128.0, 128.0), True)
+    views = [samples.sample(view, 0)[1] for view in range(60)]
+    both = [boxes for boxes, labels in views if labels.tolist() == [4, 8]]
+    mirrored = [boxes[0, 0] > boxes[1, 0] for boxes in both]
+    assert 0.2 < np.mean(mirrored) < 0.8
+    assert len(both) < len(views)  # some crops lose one
+    widths = [float(boxes[0, 2] - boxes[0, 0]) for boxes in both]
+    assert min(widths) < 0.25 < 0.4 < max(widths)
+
+
+def test_the_same_view_comes_again_and_draws_nothing_from_outside(picture: Picture) -> None:
+    from trunkline_training.train.samples import BoxSamples
+
+    samples = BoxSamples([picture, picture], 5, (128.0, 128.0, 128.0), True)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first, again = samples.sample(3, 0), samples.sample(3, 0)
+    assert torch.equal(torch.get_rng_state(), before)
+    np.testing.assert_array_equal(first[0], again[0])
+    assert torch.equal(first[1][0], again[1][0])
+    others = [samples.sample(3, 1), samples.sample(4, 0)]
+    assert all(not np.array_equal(first[0], other[0]) for other in others)
+
+
+def test_the_plain_view_is_the_picture_as_the_edge_sees_it(picture: Picture) -> None:
+    from trunkline_training.train.samples import PLAIN, BoxSamples
+
+    pixels, (boxes, labels) = BoxSamples([picture], 5, (0, 0, 0), True).sample(PLAIN, 0)
+    squashed = Image.open(picture.path).resize((224, 224), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(pixels, np.asarray(squashed))
+    np.testing.assert_allclose(boxes, [item[1:5] for item in TRUTH], atol=1e-6)
+    assert labels.tolist() == [4, 8]
