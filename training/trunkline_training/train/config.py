@@ -8,8 +8,6 @@ from pathlib import Path
 from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
 
-PRECISIONS = ("f32", "bf16")
-
 
 @dataclass(frozen=True)
 class Training:
@@ -47,7 +45,6 @@ class Training:
     seed: int = option(1, "seed of everything random", low=0)
     threads: int = option(2, "threads of PyTorch and of the engine", low=1)
     workers: int = option(0, "processes that read and change pictures", low=0)
-    precision: str = option("f32", "what PyTorch multiplies in", choices=PRECISIONS)
     checkpoint_steps: int = option(100, "steps between checkpoints", low=1)
 
     def __post_init__(self) -> None:

@@ -135,8 +135,7 @@ class ClassifierJob(PictureJob):
         wanted = torch.tensor(batch.targets)
         share = self.share(batch.step)
         parts = [
-            weight
-            * functional.cross_entropy(logits.float(), target, label_smoothing=self._smoothing)
+            weight * functional.cross_entropy(logits, target, label_smoothing=self._smoothing)
             for weight, target in ((share, wanted), (1 - share, wanted.flip(0)))
             if weight
         ]
@@ -174,11 +173,9 @@ class DistilJob(PictureJob):
         """`divergence`, and `features` where they have a weight."""
         arrays = {name: torch.from_numpy(array) for name, array in batch.arrays.items()}
         pooled, logits = self.module(arrays["features"])
-        found = {
-            "divergence": divergence(logits.float(), arrays["logits"], self._distil.temperature)
-        }
+        found = {"divergence": divergence(logits, arrays["logits"], self._distil.temperature)}
         if self._distil.feature_weight:
-            apart = functional.mse_loss(pooled.float(), arrays["pooled"])
+            apart = functional.mse_loss(pooled, arrays["pooled"])
             found["features"] = self._distil.feature_weight * apart
         return found
 

@@ -114,8 +114,7 @@ class SsdJob(TaskJob):
         """`boxes` and `classes`."""
         labels, wanted = self._targets.batch([Objects(*target) for target in batch.targets])
         codes, scores = self.module(torch.from_numpy(batch.arrays["features"]))
-        # sums over a batch are no place for bf16
-        found = multibox(codes.float(), scores.float(), labels, wanted, self.config.negatives)
+        found = multibox(codes, scores, labels, wanted, self.config.negatives)
         return {"boxes": self.config.box_weight * found["boxes"], "classes": found["classes"]}
 
     def validate(self, module: nn.Module) -> dict[str, float]:

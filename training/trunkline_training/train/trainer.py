@@ -75,9 +75,7 @@ class Trainer:
         """One step; its losses, the learning rate and the gradient's norm."""
         self.module.train()
         rate = float(self._scheduler.get_last_lr()[0])
-        reduced = self.config.precision == "bf16"
-        with torch.autocast("cpu", torch.bfloat16, enabled=reduced):
-            losses = self.job.losses(batch)
+        losses = self.job.losses(batch)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
             raise TrunklineError(
