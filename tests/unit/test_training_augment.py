@@ -86,6 +86,21 @@ def test_the_same_view_comes_again_and_draws_nothing_from_outside(picture: Pictu
     assert all(not np.array_equal(first[0], other[0]) for other in others)
 
 
+def test_another_process_draws_the_same(picture: Picture) -> None:
+    from trunkline_training.train.samples import BoxSamples
+    from trunkline_training.train.views import load
+
+    samples = BoxSamples([picture, picture], 5, (128.0, 128.0, 128.0), True)
+    keys = [[(0, 0), (0, 1)], [(1, 0)]]
+    ours, theirs = (list(load(samples, keys, workers)) for workers in (0, 1))
+    assert len(ours) == len(theirs) == 2
+    for (pixels, targets), (others, their_targets) in zip(ours, theirs, strict=True):
+        assert pixels.shape[1:] == (3, 224, 224)
+        np.testing.assert_array_equal(pixels, others)
+        for (boxes, _), (other_boxes, _) in zip(targets, their_targets, strict=True):
+            assert torch.equal(boxes, other_boxes)
+
+
 def test_the_plain_view_is_the_picture_as_the_edge_sees_it(picture: Picture) -> None:
     from trunkline_training.train.samples import PLAIN, BoxSamples
 

@@ -81,6 +81,12 @@ def test_pictures_of_the_test_are_refused_whatever_they_are_called(tmp_path: Pat
         collection.refuse_overlap(learnt, [datasets.Picture("copy.png", copy)])
 
 
+def test_a_manifest_does_not_name_its_classes(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("path,class_index\na.png,3\n")
+    with pytest.raises(ParameterError, match="give the names with --labels"):
+        collection.class_names([str(tmp_path)])
+
+
 def test_classes_are_the_folders(tmp_path: Path) -> None:
     for name in ("b", "a"):
         (tmp_path / "train" / name).mkdir(parents=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from trunkline.errors import ParameterError, TrunklineError
 from trunkline.files import read_bytes
 from trunkline_training import datasets
-from trunkline_training.datasets import CLASSES, DataSet, Picture
+from trunkline_training.datasets import DataSet, Picture, manifest
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,15 @@ def gather(
 
 
 def _opened(place: str, truth: str, labels: Sequence[str], limit: int) -> DataSet:
-    root, _, split = place.rpartition(":") if not Path(place).is_dir() else (place, "", "")
-    return datasets.open_folder(Path(root or place), truth, labels, split=split, limit=limit)
+    root, split = _parts(place)
+    return datasets.open_folder(root, truth, labels, split=split, limit=limit)
+
+
+def _parts(place: str) -> tuple[Path, str]:
+    """The folder and the split of `FOLDER` or `FOLDER:SPLIT`."""
+    root, colon, split = place.rpartition(":")
+    # a folder may have a colon in its name
+    return (Path(place), "") if not colon or Path(place).is_dir() else (Path(root), split)
 
 
 def collect(
@@ -95,16 +102,17 @@ def _content(picture: Picture) -> bytes:
 
 
 def class_names(places: Sequence[str]) -> list[str]:
-    """The classes of folders and manifests that name them: sorted, all places' together.
+    """The classes that folders name, sorted, all places' together.
 
-    A manifest's class numbers are counted up to the highest.
+    Raises ParameterError for a manifest.csv, which numbers its classes without naming them.
     """
     names: set[str] = set()
-    for item, _ in gather(places, "", (), 0):
-        names |= {Path(picture.name).parts[0] for picture in item.pictures}
+    for place in places:
+        root, _ = _parts(place)
+        if (root / manifest.NAME).is_file():
+            raise ParameterError(
+                f"{root / manifest.NAME} has class numbers only: give the names with --labels FILE"
+            )
+        found = _opened(place, "", (), 0)
+        names |= {Path(picture.name).parts[0] for picture in found.pictures}
     return sorted(names)
-
-
-def labelled(places: Sequence[str], labels: Sequence[str], limit: int) -> list[Picture]:
-    """Every picture at `places` with its class."""
-    return [item for found, _ in gather(places, CLASSES, labels, limit) for item in found.pictures]
