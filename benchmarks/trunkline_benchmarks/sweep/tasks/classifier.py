@@ -11,7 +11,7 @@ from trunkline.types import Classification, ClassScore, Result
 from trunkline_benchmarks.shards import Row
 from trunkline_benchmarks.sweep import bootstrap
 from trunkline_benchmarks.sweep.datasets import CLASSES
-from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
+from trunkline_benchmarks.sweep.tasks.abc import Change, Changes, Evaluation, Metric, Outputs
 
 TOP = 5
 FIELDS = {"top1": "correct1", "top5": "correct5", "agree": "agree"}
@@ -55,10 +55,13 @@ class Classifier(Evaluation):
             for name, field in FIELDS.items()
         }
 
-    def changes(
+    def against(self, reference: Sequence[Row], seed: int) -> Changes:
+        """By pictures that became wrong or right."""
+        return lambda rows: self._changes(rows, reference, seed)
+
+    def _changes(
         self, rows: Sequence[Row], reference: Sequence[Row], seed: int
     ) -> dict[str, Change]:
-        """By pictures that became wrong or right."""
         found = {}
         for name, field in FIELDS.items():
             pairs = zip(rows, reference, strict=True)
