@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -11,6 +12,9 @@ from PIL import Image
 
 from trunkline.codecs.abc import corrupt, sample_type
 from trunkline.types import Samples
+
+# libpng's warnings go to whoever set logging up, and not to standard error where nobody did
+logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
 
 
 def decode_into(
