@@ -118,13 +118,13 @@ def test_the_markdown_says_what_made_it(measured: dict[str, Any]) -> None:
 def test_a_network_without_weights_is_timed_but_not_coded(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from trunkline_benchmarks.plan import layers, measure
+    from trunkline_benchmarks.plan import layers, timing
 
-    def timed(*arguments: object) -> tuple[list[float], dict[str, measure.Timing]]:
+    def timed(*arguments: object) -> tuple[list[float], dict[str, timing.Timing]]:
         # the network itself takes half a minute; who times it is not what is tested here
-        return [3.0], {cut.name: measure.Timing([1.0], [2.0]) for cut in layers.cuts("vgg16")}
+        return [3.0], {cut.name: timing.Timing([1.0], [2.0]) for cut in layers.cuts("vgg16")}
 
-    monkeypatch.setattr(measure, "time_cuts", timed)
+    monkeypatch.setattr(timing, "time_cuts", timed)
     assert cli.main([*QUICK, "--trunk", "vgg16", "--mbit", *map(str, range(1, 9))]) == 0
     shown = capsys.readouterr().out
     (pool4,) = [line for line in shown.splitlines() if line.startswith("pool4  ")]
