@@ -67,7 +67,7 @@ def started(home: Path, output: Path, most_bytes: int = NO_LIMIT) -> subprocess.
 
 def lines(output: Path) -> int:
     """Whole lines of the journal."""
-    path = output / "journal.jsonl"
+    path = output / "sweep.journal"
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
@@ -103,7 +103,7 @@ def test_no_space_left(home: Path, tmp_path: Path) -> None:
     """One line; what was finished is kept, and with room the run ends as any other."""
     _, said = started(home, tmp_path, ROOM).communicate(timeout=PATIENCE_S)
     (error,) = [line for line in said.splitlines() if line.startswith("trunkline sweep:")]
-    assert "journal.jsonl: File too large; what was finished is kept: make room" in error
+    assert "sweep.journal: File too large; what was finished is kept: make room" in error
     assert 1 < lines(tmp_path) < lines(home / "whole")
     assert cli.main(words(home, tmp_path)) == 0
     assert timeless(tmp_path) == timeless(home / "whole")

@@ -123,7 +123,7 @@ def _theirs(row: Mapping[str, float], trunk: str, metrics: Sequence[Metric]) -> 
 
 _NOTE = (
     "Sizes are in percent of the JPEG-coded 224x224 inputs of the same pictures; changes are in "
-    "points against the uncompressed network. The paper's arrangement is rgb."
+    "points against the network on float features, the paper's too. Its arrangement is rgb."
 )
 
 

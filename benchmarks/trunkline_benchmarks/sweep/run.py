@@ -26,7 +26,7 @@ from trunkline_benchmarks.sweep.settings import Setting
 from trunkline_benchmarks.sweep.summary import Point
 from trunkline_benchmarks.sweep.tasks import TAILLESS, Evaluation
 
-JOURNAL, RESULTS = "journal.jsonl", "results.jsonl"
+JOURNAL, RESULTS = "sweep.journal", "results.jsonl"
 PICTURES_A_SHARD = 32
 CODERS = ("trunkline", "numpy", "openvino", "imagecodecs", "av", "pillow")
 """Packages whose other version may make other bytes or other answers."""
