@@ -5,6 +5,7 @@ Each is what someone who knows the format would send. `rng` chooses how hard it 
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import random
 import struct
@@ -14,14 +15,14 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from tests.fuzz import formats
+from tests.fuzz import bpg_file, formats
 from tests.fuzz.bytes_mutations import LONGEST
 from tests.fuzz.formats import FORMATS, Part, join_boxes
+from trunkline.codecs.bpg.bits import BitReader, BitWriter
 
 MEGABYTES = 8
 """What one bomb of text unpacks to; libpng's own limit a chunk."""
 _ZEROS = zlib.compress(bytes(MEGABYTES << 20), 9)
-COMMENT = b"x\0\0"
 
 
 def bomb(codec: str, data: bytes, rng: random.Random) -> bytes:
@@ -114,9 +115,11 @@ def _jpeg2000_tile_parts(codec: str, data: bytes, rng: random.Random) -> bytes:
 def _webp_frames(codec: str, data: bytes, rng: random.Random) -> bytes:
     """An animation of many frames."""
     parts = formats.split_riff(data)
-    frame = bytes(6) + struct.pack("<I", 13)[:3] + struct.pack("<I", 6)[:3] + bytes(4)
-    frame += formats.join_riff(parts)[12:]
-    animated = [(b"VP8X", b"\2" + bytes(9)), (b"ANIM", bytes(6))]
+    kind, body = parts[0]
+    width, height = struct.unpack("<HH", body[6:10]) if kind == b"VP8 " else (28, 14)
+    size = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
+    frame = bytes(6) + size + bytes(4) + formats.join_riff(parts)[12:]
+    animated = [(b"VP8X", b"\2\0\0\0" + size), (b"ANIM", bytes(6))]
     return formats.join_riff(animated + [(b"ANMF", frame)] * rng.choice((2, 1000)))
 
 
@@ -155,9 +158,28 @@ def _jxl_frames(codec: str, data: bytes, rng: random.Random) -> bytes:
     return bytes(imagecodecs.jpegxl_encode(still, lossless=True, effort=1, numthreads=1))
 
 
+def _bpg_slices(codec: str, data: bytes, rng: random.Random) -> bytes:
+    """The picture's slice over and over, each from the second block on (H.265, 7.3.6.1)."""
+    file = bpg_file.parse(data)
+    sizes = {name: value for name, _, value in file.tools}
+    side = 1 << (3 + sizes["min_block"] + sizes["diff_block"])
+    blocks = -(-file.width // side) * -(-file.height // side)
+    plain = bpg_file.unescape(file.units[-1])
+    reader, writer = BitReader(plain[2:]), BitWriter()
+    reader.u(1)
+    writer.u(0, 1)  # not the first slice
+    writer.u(reader.u(2), 2)  # no_output_of_prior_pics, and a PPS id of 0
+    writer.u(1, (blocks - 1).bit_length())
+    writer.u(reader.u(8 * len(plain) - 19), 8 * len(plain) - 19)
+    again = bpg_file.escape(plain[:2] + writer.padded())[: rng.choice((30, 1 << 20))]
+    copies = (again,) * min(rng.choice((1, blocks - 1, blocks)), LONGEST // len(again))
+    return dataclasses.replace(file, units=(*file.units, *copies), open_ended=True).write()
+
+
 Bomb = Callable[[str, bytes, random.Random], bytes]
 BOMBS: dict[str, tuple[Bomb, ...]] = {
     "avif": (_repeated, _many_parts, _deep_boxes),
+    "bpg": (_repeated, _bpg_slices, _bpg_slices),
     "heif": (_repeated, _many_parts, _deep_boxes),
     "jpeg": (_repeated, _many_parts, _jpeg_scans, _jpeg_giant),
     "jpeg2000": (_repeated, _jpeg2000_style, _jpeg2000_style, _jpeg2000_tile_parts),
