@@ -68,6 +68,17 @@ def test_jpegs_have_one_baseline_scan() -> None:
     refused("jpeg", lossless, "another size or kind")
 
 
+@pytest.mark.parametrize("side", [10_000, 65_000])
+def test_giant_jpegs_have_no_size_worth_reading(side: int) -> None:
+    size = struct.pack(">HH", side, side)
+    parts = [
+        (kind, body[:1] + size + body[5:] if kind == b"\xc0" else body)
+        for kind, body in formats.split_jpeg(jpeg())
+    ]
+    with pytest.raises(CorruptFrameError, match="exceeds limit"):
+        codec_of("jpeg").probe(formats.join_jpeg(parts))
+
+
 def test_foreign_baseline_jpegs_decode() -> None:
     assert codec_of("jpeg").decode(jpeg(quality=95), PLANE.shape).shape == PLANE.shape
 
