@@ -106,7 +106,7 @@ def _another_shape(shape: Shape, rng: random.Random) -> Shape:
     if kind == 1:
         return channels, height, max(width + rng.choice((-1, 1, 9)), 1)
     if kind == 2:
-        return 1, rng.choice((1, 7, 64, 300, 2048)), rng.choice((1, 9, 65, 500, 2048))
+        return 1, rng.choice((1, 7, 64, 300, 1024)), rng.choice((1, 9, 65, 500, 1024))
     return channels * 2, height, width
 
 

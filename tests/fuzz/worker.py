@@ -69,7 +69,7 @@ def main(pipe: Connection, order: Order, log: Path) -> None:
         for seed in group:
             bench.warm_up(seed.data)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    limit = _status("VmSize") + ADDRESS_SPACE
+    limit = _bytes(Path("/proc/self/status").read_bytes(), b"VmSize") + ADDRESS_SPACE
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     while True:
         try:
@@ -90,7 +90,7 @@ class Bench:
         module, name = order.target.split(":")
         self._judge: Callable[[bytes | Frame], Verdict] = getattr(import_module(module), name)
         self._order, self._counter, self._maker = order, counter, maker
-        self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+        self._status = os.open("/proc/self/status", os.O_RDONLY)
         self._reset = os.open("/proc/self/clear_refs", os.O_WRONLY)
 
     def warm_up(self, data: bytes) -> None:
@@ -107,7 +107,7 @@ class Bench:
         self._counter.calls = 0
         said = os.fstat(1).st_size
         os.write(self._reset, b"5")  # the peak begins anew (proc_pid_clear_refs(5))
-        before = self._resident()
+        before, _ = self._resident()
         began = _cpu_s()
         signal.setitimer(signal.ITIMER_PROF, self._order.cpu_s)
         signal.setitimer(signal.ITIMER_REAL, STUCK_S)
@@ -115,14 +115,20 @@ class Bench:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         cpu_ms = (_cpu_s() - began) * 1e3
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+        after, highest = self._resident()
+        peak = highest - before
         verdict = _bounded(verdict, peak, os.fstat(1).st_size - said)
-        kept = self._resident() - before
-        return Measured(index, codec, verdict, self._counter.calls > 0, cpu_ms, peak, kept)
+        return Measured(
+            index, codec, verdict, self._counter.calls > 0, cpu_ms, peak, after - before
+        )
 
-    def _resident(self) -> int:
-        """Bytes of memory that the process has."""
-        return int(os.pread(self._statm, 100, 0).split()[1]) * resource.getpagesize()
+    def _resident(self) -> tuple[int, int]:
+        """Bytes of memory that the process has, and had at most since the peak began anew.
+
+        `ru_maxrss` would count what the parent had before this process became another program.
+        """
+        lines = os.pread(self._status, 4096, 0)
+        return _bytes(lines, b"VmRSS"), _bytes(lines, b"VmHWM")
 
 
 def _cpu_s() -> float:
@@ -151,7 +157,7 @@ def _silence(log: Path) -> None:
     os.dup2(file, 2)
 
 
-def _status(name: str) -> int:
-    """A size in bytes out of /proc/self/status."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if name in line)
-    return int(line.split()[1]) * 1024
+def _bytes(status: bytes, name: bytes) -> int:
+    """A size out of /proc/self/status."""
+    at = status.index(name) + len(name) + 1
+    return int(status[at : status.index(b"kB", at)]) * 1024

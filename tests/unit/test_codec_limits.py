@@ -216,6 +216,8 @@ def test_heif_holds_one_slice_and_one_size() -> None:
     assert hvc1.coded_size(item.configuration, item.data) == (64, 64)
     with pytest.raises(hvc1.SliceError, match="2 slices"):
         hvc1.coded_size(item.configuration, item.data * 2)
+    with pytest.raises(hvc1.SliceError, match="other pictures"):
+        hvc1.coded_size(item.configuration, item.data[:4] + b"\2\1" + item.data[6:])
     with pytest.raises(hvc1.SliceError, match="damaged"):
         hvc1.coded_size(item.configuration, item.data[:-1])
     with pytest.raises(hvc1.SliceError, match="0 sequence"):

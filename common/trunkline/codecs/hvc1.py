@@ -34,12 +34,15 @@ def coded_size(configuration: bytes, data: bytes) -> tuple[int, int]:
         kinds = [nal.kind(unit) for unit in units]
         slices = [unit for unit in units if nal.kind(unit) in CODED_TYPES]
         first = [nal.starts_picture(unit) for unit in slices]
+        is_still = all(nal.is_plain(unit) for unit in units)
     except (IndexError, ValueError) as error:
         raise SliceError(f"its HEVC units are damaged ({error})") from error
     if len(sizes) != 1 or {nal.VPS, nal.SPS, nal.PPS} & set(kinds):
         raise SliceError(f"{len(sizes)} sequence parameter sets, or some among the slices")
     if first != [True]:
         raise SliceError(f"{len(first)} slices where one makes up the picture")
+    if not is_still or nal.kind(slices[0]) not in nal.PICTURE_TYPES:
+        raise SliceError("a slice that other pictures belong to")
     return sizes[0]
 
 
