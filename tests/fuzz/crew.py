@@ -18,7 +18,6 @@ from tests.fuzz.worker import Measured, Order
 from trunkline.types import Frame
 
 BATCH = 200
-HANGS = (signal.SIGPROF, signal.SIGALRM)
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -78,8 +77,10 @@ class _Worker:
         self.process.join()
         code = self.process.exitcode or 0
         said = self._log.read_text(errors="replace")[-500:]
-        if -code in HANGS:
-            return Verdict(rules.HANG, f"over {self._order.cpu_s} s")
+        if -code == signal.SIGPROF:
+            return Verdict(rules.HANG, f"over {self._order.cpu_s} s of the processor")
+        if -code == signal.SIGALRM:
+            return Verdict(rules.HANG, f"over {worker.STUCK_S} s of the clock")
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
         return Verdict(rules.CRASH, f"{name} {said}".strip())
 

@@ -16,7 +16,7 @@ STEP = 1.02
 """Times are counted in steps of two per cent, so that counts of several runs add up."""
 COLUMNS = (
     *("codec", "mutants", "picture", "error", "forbidden", "past our checks"),
-    *("p50 ms", "p99 ms", "max ms", "peak MB", "kept KB/1000"),
+    *("p50 ms", "p99 ms", "max ms", "peak MB", "process MB"),
 )
 
 
@@ -29,7 +29,7 @@ class Row:
     times: Counter[int] = field(default_factory=Counter)
     longest_ms: float = 0.0
     peak: int = 0
-    kept: int = 0
+    resident: int = 0
 
     @property
     def mutants(self) -> int:
@@ -45,7 +45,7 @@ class Row:
         """Count one mutant."""
         self.outcomes[measured.verdict.outcome] += 1
         self.reached += measured.reached
-        self.kept += measured.kept
+        self.resident = max(self.resident, measured.resident)
         self.peak = max(self.peak, measured.peak)
         if measured.verdict.outcome in ALLOWED:
             self.times[round(math.log(max(measured.cpu_ms, 1e-3), STEP))] += 1
@@ -56,7 +56,7 @@ class Row:
         self.outcomes += other.outcomes
         self.times += other.times
         self.reached += other.reached
-        self.kept += other.kept
+        self.resident = max(self.resident, other.resident)
         self.longest_ms = max(self.longest_ms, other.longest_ms)
         self.peak = max(self.peak, other.peak)
 
@@ -74,8 +74,8 @@ class Row:
         total = max(self.mutants, 1)
         counts = [self.mutants, self.outcomes[PICTURE], self.outcomes[ERROR], self.forbidden]
         times = [self.quantile(0.5), self.quantile(0.99), self.longest_ms]
-        kept = self.kept / total * 1000 / 1024
-        figures = [f"{time:.2f}" for time in times] + [f"{self.peak / 2**20:.1f}", f"{kept:.0f}"]
+        sizes = [f"{size / 2**20:.0f}" for size in (self.peak, self.resident)]
+        figures = [f"{time:.2f}" for time in times] + sizes
         return [*map(str, counts), f"{self.reached / total:.0%}", *figures]
 
     def as_json(self) -> dict[str, Any]:
@@ -86,14 +86,14 @@ class Row:
             "times": {str(step): count for step, count in sorted(self.times.items())},
             "longest_ms": self.longest_ms,
             "peak": self.peak,
-            "kept": self.kept,
+            "resident": self.resident,
         }
 
 
 def row_from_json(values: dict[str, Any]) -> Row:
     """Undo `as_json`."""
     times = Counter({int(step): count for step, count in values["times"].items()})
-    rest = {name: values[name] for name in ("reached", "longest_ms", "peak", "kept")}
+    rest = {name: values[name] for name in ("reached", "longest_ms", "peak", "resident")}
     return Row(Counter(values["outcomes"]), times=times, **rest)
 
 

@@ -45,7 +45,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Measured:
-    """One mutant's verdict, with what it took: milliseconds, bytes at the peak, bytes kept."""
+    """One mutant's verdict, with what it took: milliseconds, bytes at the peak.
+
+    `resident` is what the process has afterwards: it grows where a library keeps what it took.
+    """
 
     index: int
     codec: str
@@ -53,7 +56,7 @@ class Measured:
     reached: bool
     cpu_ms: float
     peak: int
-    kept: int
+    resident: int
 
 
 def main(pipe: Connection, order: Order, log: Path) -> None:
@@ -118,9 +121,7 @@ class Bench:
         after, highest = self._resident()
         peak = highest - before
         verdict = _bounded(verdict, peak, os.fstat(1).st_size - said)
-        return Measured(
-            index, codec, verdict, self._counter.calls > 0, cpu_ms, peak, after - before
-        )
+        return Measured(index, codec, verdict, self._counter.calls > 0, cpu_ms, peak, after)
 
     def _resident(self) -> tuple[int, int]:
         """Bytes of memory that the process has, and had at most since the peak began anew.
