@@ -5,6 +5,7 @@
 #   make test             the tests that need neither PyTorch nor containers
 #   make check            lint, types, import arrows, sizes, generated stubs
 #   make e2e              the containers, for real
+#   make fuzz             mutated frames of every codec for MINUTES=10 in JOBS=1 processes
 #   make proto            generate the protobuf stubs again
 #   make clean            remove all that the targets above made
 #
@@ -17,6 +18,9 @@ PIP_ARGS ?=
 TEST_ARGS ?=
 ONCE ?=
 WEIGHTS ?=
+MINUTES ?= 10
+JOBS ?= 1
+SEED ?= $(shell date +%s)
 
 BIN := $(VENV)/bin
 PACKAGES := common edge cloud_tasks training benchmarks
@@ -35,7 +39,7 @@ SERVES_check := demo build test check
 
 DEMO_NEEDS := $(if $(filter-out keras-160,$(WEIGHTS)),build,demo)
 
-.PHONY: demo up test test-torch check e2e proto clean
+.PHONY: demo up test test-torch check e2e fuzz proto clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready-$(DEMO_NEEDS)
@@ -54,6 +58,10 @@ test-torch: $(VENV)/.ready-check
 # A machine without containers is an error here, not a pass.
 e2e: $(VENV)/.ready-test
 	$(BIN)/python -m pytest tests/e2e --no-skips $(TEST_ARGS)
+
+# Other mutants every time, unless SEED names them; `make test` goes over the same few thousand.
+fuzz: $(VENV)/.ready-test
+	$(BIN)/python -m tests.fuzz run --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED)
 
 check: $(VENV)/.ready-check build/stubs/.ready
 	$(BIN)/ruff check .

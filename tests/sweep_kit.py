@@ -24,7 +24,7 @@ OBJECT = """<object><name>{name}</name><difficult>{difficult}</difficult><bndbox
 
 def without_plots(patch: pytest.MonkeyPatch) -> None:
     """Spare a test that is not about them the seconds that they take."""
-    patch.setattr("trunkline_benchmarks.sweep.plots.draw", lambda swept, points, folder: [])
+    patch.setattr("trunkline_benchmarks.sweep.plots.draw", lambda swept, folder: [])
 
 
 def crops(names: Sequence[str], count: int) -> Iterator[tuple[str, Image.Image]]:

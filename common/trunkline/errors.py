@@ -6,6 +6,11 @@ their protocol's code; nothing below this module knows HTTP or gRPC.
 
 from __future__ import annotations
 
+from trunkline.text import one_line
+
+LONGEST_NAME = 100
+"""Characters of a stranger's word that an error repeats."""
+
 
 class TrunklineError(Exception):
     """Base of everything Trunkline raises on purpose."""
@@ -19,7 +24,8 @@ class UnknownNameError(ParameterError):
     """A name that is in no table; the message lists the names that are."""
 
     def __init__(self, noun: str, name: str, known: list[str]) -> None:
-        super().__init__(f"unknown {noun} {name!r}: expected one of {', '.join(sorted(known))}")
+        shown = one_line(name, LONGEST_NAME)
+        super().__init__(f"unknown {noun} {shown!r}: expected one of {', '.join(sorted(known))}")
         self.name = name
 
 

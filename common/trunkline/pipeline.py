@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from trunkline import codecs
 from trunkline.codecs.abc import FeatureCodec, PictureCodec
 from trunkline.codecs.mosaic import MosaicCodec
@@ -22,6 +24,7 @@ from trunkline.tiling import DEFAULT_ARRANGEMENT
 from trunkline.timing import Stopwatch
 from trunkline.types import Coded, Frame, Quantiser, Shape, Tensor, TrunkSpec
 
+LARGEST = float(np.finfo(np.float32).max)
 MAX_ELEMENTS = 1 << 22
 """The largest tensor a frame may claim: forty times VGG16's pool4, 16 MB as float32."""
 
@@ -119,7 +122,7 @@ def _check_quantiser(quantiser: Quantiser) -> None:
         raise CorruptFrameError(
             f"frame claims {quantiser.bits} bits a sample: expected {one_of(BITS)}"
         )
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    if not -LARGEST <= low <= high <= LARGEST:  # so that NaN is in no bounds
         raise CorruptFrameError(
             f"frame claims the range {low} to {high}: expected finite, in order"
         )

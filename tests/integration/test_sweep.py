@@ -109,16 +109,6 @@ def test_again_with_other_settings(
     assert "belongs to another run: data was" in capsys.readouterr().err
 
 
-def test_rows_do_not_depend_on_the_processes(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Begun anew, on one process instead of two."""
-    without_plots(monkeypatch)
-    words = ("--data", home / "val", "--cache", home / "cache", "--output", tmp_path)
-    assert sweep(*words, "--jobs", "1", *SETTINGS) == 0
-    assert rows(tmp_path) == rows(home / "out")
-
-
 def test_a_development_kit_of_thirty(tmp_path: Path) -> None:
     """Detection: mean average precision on objects that the detector knows."""
     data, output = voc_kit(tmp_path / "VOCdevkit", PICTURES), tmp_path / "out"

@@ -123,7 +123,11 @@ def test_chroma_lies_where_the_format_says(pixel_format: int) -> None:
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
-    [({"limited_range": True}, "limited range"), ({"color_space": 2}, "color_space 2")],
+    [
+        ({"limited_range": True}, "limited range"),
+        ({"color_space": 2}, "color_space 2"),
+        ({"pixel_format": header.YUV420}, "RGB in pixel_format 1"),
+    ],
 )
 def test_colours_that_are_not_read_are_named(change: dict[str, int], complaint: str) -> None:
     file = Bpg().encode(waves(8, 16, 16, 3))

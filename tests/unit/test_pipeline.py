@@ -116,6 +116,7 @@ def test_unknown_names_are_a_mismatch(change: dict[str, Any], message: str) -> N
         ({"quantiser": Quantiser(1, 0, 8)}, "range 1 to 0"),
         ({"quantiser": Quantiser(0, float("inf"), 8)}, "finite"),
         ({"quantiser": Quantiser(float("nan"), 1, 8)}, "finite"),
+        ({"quantiser": Quantiser(-1e39, 1, 8)}, "finite"),
         ({"payload": b""}, "payload cannot be decoded"),
         ({"payload": b"\x89PNG\r\n\x1a\n"}, "payload cannot be decoded"),
         ({"codec": "webp", "params": {}}, "webp payload cannot be decoded"),

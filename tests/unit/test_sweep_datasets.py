@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trunkline_benchmarks.sweep.datasets import BOXES, CLASSES, open_folder
-from trunkline_benchmarks.sweep.datasets.classes import ClassIndex, wordnet_ids
 
 from tests.sweep_kit import INDICES, annotate, class_folder, voc_kit
 from trunkline.errors import TrunklineError
+from trunkline_training.datasets import BOXES, CLASSES, open_folder
+from trunkline_training.datasets.classes import ClassIndex, wordnet_ids
 
 IMAGENET = (*(f"label {index}" for index in range(999)), "toilet tissue")
 THREE = ("cat", "dog", "horse")

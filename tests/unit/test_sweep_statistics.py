@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trunkline_benchmarks.sweep.average_precision import mean_average_precision
 
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep import bootstrap, compare
+from trunkline_benchmarks.sweep import compare
 from trunkline_benchmarks.sweep.tasks import evaluation
-from trunkline_training import voc
+from trunkline_training import bootstrap, voc
+from trunkline_training.average_precision import mean_average_precision
 
 LABELS = ("cat", "dog", "couch", "stop sign")
 CAT, DOG, SOFA = (voc.CLASSES.index(name) for name in ("cat", "dog", "sofa"))
@@ -95,7 +95,7 @@ def test_classes_without_objects_are_left_out() -> None:
 
 def test_equal_answers_change_nothing() -> None:
     """Paired: the same pictures on both sides."""
-    for change in evaluation("ssd", LABELS).changes(rows(), rows(), seed=1).values():
+    for change in evaluation("ssd", LABELS).against(rows(), seed=1)(rows()).values():
         assert (change.points, change.low, change.high) == (0, 0, 0)
 
 
@@ -138,7 +138,7 @@ def test_classes_right_and_wrong() -> None:
     assert row == {"class": 0, "correct1": 0, "correct5": 1, "agree": 0}
     reference = classifier.judge(exact, exact, 7)
     assert reference == {"class": 7, "correct1": 1, "correct5": 1, "agree": 1}
-    changes = classifier.changes([row, reference], [reference] * 2, seed=1)
+    changes = classifier.against([reference] * 2, seed=1)([row, reference])
     assert changes["top1"].points == -50
     assert classifier.score([row, reference]) == {"top1": 50, "top5": 100, "agree": 50}
 

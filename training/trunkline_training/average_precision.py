@@ -7,7 +7,7 @@ objects left out, and `objects`, the classes of what was to be found.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = np.linspace(0, 1, 11)
+TOLERANCE = 1e-6
+"""Of recalls in float32; a class would need a million objects for two of them to be nearer."""
 Floats = NDArray[np.float64]
+Counts = NDArray[np.float32]
+"""Whole numbers below 2^24, which float32 holds exactly."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class _Ranking:
 
     pictures: NDArray[np.int64]
     hits: NDArray[np.bool_]
-    wanted: NDArray[np.float64]
+    wanted: Counts
     """(N,): how many objects each picture has."""
 
 
@@ -39,8 +43,8 @@ def mean_average_precision(
     Classes without objects in a resample are left out of its mean, as in the development kit's
     own figure; NaN where a resample has no object at all.
     """
-    classes = sorted({name for row in rows for name in row["objects"]})
-    precisions = [_average_precision(_ranking(rows, name), weights, all_points) for name in classes]
+    counts = weights.astype(np.float32)
+    precisions = [_average_precision(ranking, counts, all_points) for ranking in _rankings(rows)]
     if not precisions:
         return np.full(len(weights), np.nan)
     stacked = np.array(precisions)  # (classes, B)
@@ -50,21 +54,19 @@ def mean_average_precision(
     return 100 * np.where(counted > 0, sums / np.maximum(counted, 1), np.nan)
 
 
-def _ranking(rows: Sequence[Mapping[str, Any]], name: int) -> _Ranking:
-    found = [
-        (index, score, hit)
-        for index, row in enumerate(rows)
-        for kind, score, hit in row["found"]
-        if kind == name
-    ]
-    # (D, 3): picture, score, hit; stable, as the scores' ties keep the pictures' order
-    table = np.array(found, np.float64).reshape(-1, 3)
-    table = table[np.argsort(-table[:, 1], kind="stable")]
-    wanted = np.array([row["objects"].count(name) for row in rows], np.float64)
-    return _Ranking(table[:, 0].astype(np.int64), table[:, 2] > 0, wanted)
+def _rankings(rows: Sequence[Mapping[str, Any]]) -> Iterator[_Ranking]:
+    """One for each class that has objects."""
+    found = [(index, *item) for index, row in enumerate(rows) for item in row["found"]]
+    # (D, 4): picture, class, score, hit; stable, as ties of scores keep the pictures' order
+    table = np.array(found, np.float64).reshape(-1, 4)
+    table = table[np.argsort(-table[:, 2], kind="stable")]
+    for name in sorted({name for row in rows for name in row["objects"]}):
+        pictures, _, _, hits = table[table[:, 1] == name].T
+        wanted = np.array([row["objects"].count(name) for row in rows], np.float32)
+        yield _Ranking(pictures.astype(np.int64), hits > 0, wanted)
 
 
-def _average_precision(ranking: _Ranking, weights: Floats, all_points: bool) -> Floats:
+def _average_precision(ranking: _Ranking, weights: Counts, all_points: bool) -> Floats:
     """(B,) average precision 0..1, NaN without objects.
 
     Precision falls between hits, so the best at a recall is found among the S hits alone.
@@ -78,21 +80,21 @@ def _average_precision(ranking: _Ranking, weights: Floats, all_points: bool) -> 
     if all_points:
         gained = np.diff(recall, axis=1, prepend=0)
         return np.where(wanted > 0, (gained * best).sum(axis=1), np.nan)
-    best = np.concatenate([best, np.zeros((len(best), 1))], axis=1)  # beyond the highest recall
+    best = np.pad(best, ((0, 0), (0, 1)))  # beyond the highest recall
     total = np.zeros(len(best))
     for level in LEVELS:
-        reached = (recall < level - 1e-9).sum(axis=1)  # recall grows from hit to hit
+        reached = (recall < level - TOLERANCE).sum(axis=1)  # recall grows from hit to hit
         total += best[np.arange(len(best)), reached]
     return np.where(wanted > 0, total / len(LEVELS), np.nan)
 
 
-def _misses(ranking: _Ranking, pictures: int) -> Floats:
+def _misses(ranking: _Ranking, pictures: int) -> Counts:
     """(N, S): how many wrong detections of each picture lie between two hits."""
     hits = int(ranking.hits.sum())
     between: NDArray[np.int64] = (
         np.cumsum(ranking.hits) - ranking.hits
     )  # the hit that a detection lies before
-    counts = np.zeros((pictures, hits))
+    counts = np.zeros((pictures, hits), np.float32)
     before = ~ranking.hits & (between < hits)  # those behind the last hit change nothing
     np.add.at(counts, (ranking.pictures[before], between[before]), 1)
     return counts

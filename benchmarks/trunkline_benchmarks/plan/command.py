@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     codec_options.configure(parser, default="bpg")
     parser.add_argument("--engine", default="openvino", help="engine (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads to use (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=15, help="runs of each network (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=9, help="runs of each network (%(default)s)")
     _link_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--markdown", type=Path, metavar="F", help="write the tables to a file too")

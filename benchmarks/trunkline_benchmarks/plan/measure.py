@@ -1,34 +1,27 @@
-"""Bytes and milliseconds of every cut, measured here."""
+"""What every cut's tensor weighs once coded, and how long coding it takes."""
 
 from __future__ import annotations
 
 import io
 import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
-from trunkline import engines
 from trunkline.codecs import FeatureCodec
-from trunkline.engines.abc import Network
 from trunkline.errors import TensorError
 from trunkline.timing import Stopwatch
 from trunkline.types import Tensor
-from trunkline_benchmarks.plan import layers, networks
+from trunkline_benchmarks.plan import layers
 from trunkline_benchmarks.plan.real import RealNetwork
+from trunkline_benchmarks.plan.timing import Timing, timed
 from trunkline_benchmarks.progress import progress
 
-WARM_UP = 2
 JPEG_QUALITY = 75
 """What the published sizes of the inputs fit."""
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -43,14 +36,6 @@ class Coding:
     def mean_bytes(self) -> float:
         """Mean payload in bytes."""
         return statistics.fmean(self.payload_bytes)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Milliseconds of the parts of a network before and behind a cut; one entry per round."""
-
-    before_ms: list[float]
-    after_ms: list[float]
 
 
 @dataclass(frozen=True)
@@ -88,47 +73,6 @@ def code_pictures(pictures: Sequence[Image.Image]) -> Coding:
         _, decode_ms = timed(Image.open(io.BytesIO(payload)).load)
         _add(coding, payload, encode_ms, decode_ms)
     return coding
-
-
-def time_cuts(
-    trunk: str, folder: Path, engine: str, threads: int, rounds: int
-) -> tuple[list[float], dict[str, Timing]]:
-    """Milliseconds of the whole network, and of its parts by the name of the cut between them.
-
-    One picture at a time, `threads` threads, weights without meaning (see `networks`).
-    """
-    sliced = networks.write(trunk, folder)
-    image = np.random.default_rng(0).standard_normal((1, *layers.INPUT), np.float32)
-    whole = engines.load(engine, sliced.path, threads=threads)
-    _, whole_ms = time_network(whole, image, rounds)
-    found = {}
-    cuts = layers.cuts(trunk)
-    for cut in progress(cuts, len(cuts), f"timing {trunk}"):
-        parts = ((networks.IMAGE, cut.tensor), (cut.tensor, networks.LOGITS))
-        batch, samples = image, []
-        for start, end in parts:
-            # a name of its own each: an engine may still be reading the file before
-            path = sliced.part(folder / f"{cut.name}-{end}.onnx", start, end)
-            network = engines.load(engine, path, threads=threads)
-            batch, taken_ms = time_network(network, batch, rounds)
-            samples.append(taken_ms)
-        found[cut.name] = Timing(*samples)
-    return whole_ms, found
-
-
-def time_network(network: Network, batch: Tensor, rounds: int) -> tuple[Tensor, list[float]]:
-    """A network's first output for a batch, and the milliseconds of each of `rounds` runs."""
-    for _ in range(WARM_UP):
-        network.run(batch)
-    runs = [timed(lambda: network.run(batch)) for _ in range(rounds)]
-    return runs[-1][0][0], [taken_ms for _, taken_ms in runs]
-
-
-def timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What `work` gives, and its milliseconds."""
-    started = time.perf_counter()
-    result = work()
-    return result, (time.perf_counter() - started) * 1e3
 
 
 def _code(codec: FeatureCodec, tensor: Tensor, coding: Coding) -> None:

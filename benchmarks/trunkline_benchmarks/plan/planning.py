@@ -14,7 +14,7 @@ from trunkline.codecs import FeatureCodec
 from trunkline.errors import ParameterError, WeightsError
 from trunkline.weights import sets
 from trunkline.weights.store import ModelStore
-from trunkline_benchmarks.plan import counts, measure, tails
+from trunkline_benchmarks.plan import counts, measure, tails, timing
 from trunkline_benchmarks.plan.choice import Option
 from trunkline_benchmarks.plan.counts import CutCount
 from trunkline_benchmarks.plan.measure import Coding, Measured
@@ -82,7 +82,7 @@ def measure_network(trunk: str, set: str, settings: Settings) -> Measured:
     """Bytes, coding times and network times of every cut that can be had."""
     with tempfile.TemporaryDirectory() as folder:
         codings, why = _code(trunk, set, Path(folder), settings)
-        whole_ms, timings = measure.time_cuts(
+        whole_ms, timings = timing.time_cuts(
             trunk, Path(folder), settings.engine, settings.threads, settings.rounds
         )
     jpeg = measure.code_pictures(settings.pictures)

@@ -43,9 +43,10 @@ def _ms(value: float) -> str:
 def _remarks(plan: NetworkPlan, settings: Settings, link: Link) -> list[str]:
     found = choice.spans(plan.options, link.rtt_ms)
     remarks = [
-        f"* the fastest. Edge: {settings.edge.described}; cloud: {settings.cloud.described}; "
-        f"round trip {link.rtt_ms:g} ms. One task; decoding and squashing the camera's picture, "
-        "the answer's bytes, protocols and energy are left out.",
+        f"Marked *: the fastest. Edge: {settings.edge.described}; cloud: "
+        f"{settings.cloud.described}; round trip {link.rtt_ms:g} ms. One task, the classifier; "
+        "decoding and squashing the camera's picture, the answer's bytes, protocols and energy "
+        "are left out.",
         f"Fastest: {'; '.join(_span(span) for span in found)}.",
     ]
     by_name = {option.name: option for option in plan.options}

@@ -24,7 +24,7 @@ def counted(plan: NetworkPlan) -> Table:
         ("cut", "tensor", "elements", "% of input", "GMAC before", "after", "Mpar before", "after"),
         [_counted_row(count, plan.cut, smaller) for count in plan.counts],
         (
-            "* the trunk's cut; < the first with fewer elements than the picture, "
+            "Marks: * the trunk's cut; < the first with fewer elements than the picture, "
             f"{layers.INPUT_ELEMENTS}. 1 GMAC is 2 GFLOP of PyTorch's flop counter; Mpar: "
             "million parameters.",
         ),
@@ -81,8 +81,9 @@ def _how(settings: Settings) -> list[str]:
         f"Bytes are means over {many} pictures, of real tensors quantised, tiled and coded "
         f"({words}{', ' if codec.arrangement else ''}{codec.arrangement}), without the frame's "
         "other fields; JPEG is the picture at 224x224, quality 75.",
-        f"Milliseconds are medians of one picture at a time: of networks {settings.rounds} rounds "
-        f"on {settings.engine} (f32, threads: {settings.threads}), of coding one each picture.",
+        f"Milliseconds are medians, one picture at a time: of {settings.rounds} rounds over all "
+        f"networks on {settings.engine} (f32, threads: {settings.threads}; weights without "
+        "meaning), of coding each picture once.",
     ]
 
 

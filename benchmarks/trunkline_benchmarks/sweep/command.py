@@ -20,11 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     swept = sweep(_config(arguments))
     if swept.note:
         print(f"trunkline sweep: {swept.note}", file=sys.stderr)
-    found = outputs.write(swept)
+    outputs.write(swept)
     if arguments.json:
-        print(json.dumps(outputs.document(swept, found)))
+        print(json.dumps(outputs.document(swept)))
     else:
-        print("\n".join(outputs.lines(swept, found)))
+        print("\n".join(outputs.lines(swept)))
     return 0
 
 

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from trunkline.files import make_folder, write_bytes
 from trunkline_benchmarks import machine
-from trunkline_benchmarks.sweep import plots, published, summary
+from trunkline_benchmarks.sweep import plots, published
 from trunkline_benchmarks.sweep.paper_tables import paper_tables
 from trunkline_benchmarks.sweep.report import Report, described
 from trunkline_benchmarks.sweep.run import Swept
 from trunkline_benchmarks.sweep.setting_tables import comparison_tables, setting_tables
-from trunkline_benchmarks.sweep.summary import Point
 from trunkline_benchmarks.sweep.table import changed, number
 
 SUMMARY, TABLES, REPORT, PLOTS = "summary.json", "results.md", "report.html", "plots"
 
 
-def write(swept: Swept) -> list[Point]:
-    """Write everything but the rows, which `run` wrote; gives what was found. TrunklineError."""
-    folder, found, made_on = swept.config.output, summary.points(swept), machine.describe()
+def write(swept: Swept) -> None:
+    """Write everything but the rows, which `run` wrote. Raises TrunklineError."""
+    folder, made_on = swept.config.output, machine.describe()
     make_folder(folder / PLOTS)
     report = Report(
         title=f"Accuracy against bytes: {_what(swept)}",
         facts=_facts(swept, made_on),
         limits=list(_limits(swept)),
         sections={
-            "The paper's tables": paper_tables(swept, found),
-            "Curves compared": comparison_tables(swept, found),
-            "Every setting": setting_tables(swept, found),
+            "The paper's tables": paper_tables(swept),
+            "Curves compared": comparison_tables(swept),
+            "Every setting": setting_tables(swept),
         },
-        plots=plots.draw(swept, found, folder / PLOTS),
+        plots=plots.draw(swept, folder / PLOTS),
     )
     write_bytes(folder / TABLES, report.markdown().encode())
     write_bytes(folder / REPORT, report.html().encode())
-    write_bytes(folder / SUMMARY, _text(document(swept, found) | {"machine": made_on}))
-    return found
+    write_bytes(folder / SUMMARY, _text(document(swept) | {"machine": made_on}))
 
 
-def document(swept: Swept, found: Sequence[Point]) -> dict[str, Any]:
+def document(swept: Swept) -> dict[str, Any]:
     """Everything that was found, as JSON."""
     config = swept.config
     return {
@@ -53,17 +51,17 @@ def document(swept: Swept, found: Sequence[Point]) -> dict[str, Any]:
         "seed": config.seed,
         "command": config.command,
         "note": swept.note,
-        "points": [point.document() for point in found],
+        "points": [point.document() for point in swept.points],
     }
 
 
-def lines(swept: Swept, found: Sequence[Point]) -> Iterator[str]:
+def lines(swept: Swept) -> Iterator[str]:
     """What a person wants to see at once: a line a setting."""
     metric = swept.evaluation.metrics[0]
     after = ", change [95 %]" if swept.evaluation.has_tail else ""
     yield f"{_what(swept)}: bytes a picture, {metric.title} {metric.unit}{after}"
-    width = max(len(point.setting.key) for point in found)
-    for point in found:
+    width = max(len(point.setting.key) for point in swept.points)
+    for point in swept.points:
         score, change = number(point.scores[metric.name]), point.changes.get(metric.name)
         after = f"  {changed(change)}" if change else ""
         yield f"{point.setting.key:{width}}  {point.payload_bytes:8.0f}  {score:>7}{after}"

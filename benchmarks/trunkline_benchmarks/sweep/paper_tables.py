@@ -21,9 +21,9 @@ SIZES_NOTE = (
 )
 
 
-def paper_tables(swept: Swept, points: Sequence[Point]) -> list[Table]:
+def paper_tables(swept: Swept) -> list[Table]:
     """Those for which the sweep has a setting."""
-    by_key = {point.setting.key: point for point in points}
+    by_key = {point.setting.key: point for point in swept.points}
     found = [_sizes(swept, by_key), _accuracy(swept, by_key)]
     for table in published.tables(swept.asked, swept.config.trunk):
         found.append(_table(swept, table, by_key))
@@ -123,7 +123,7 @@ def _theirs(row: Mapping[str, float], trunk: str, metrics: Sequence[Metric]) -> 
 
 _NOTE = (
     "Sizes are in percent of the JPEG-coded 224x224 inputs of the same pictures; changes are in "
-    "points against the uncompressed network. The paper's arrangement is rgb."
+    "points against the network on float features, the paper's too. Its arrangement is rgb."
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,17 @@ from trunkline_benchmarks import machine, shards
 from trunkline_benchmarks.executor import Executor, Processes
 from trunkline_benchmarks.features import FeatureCache
 from trunkline_benchmarks.journal import Journal
-from trunkline_benchmarks.shards import Row, Shard
-from trunkline_benchmarks.sweep import tasks, ways, work
+from trunkline_benchmarks.progress import progress
+from trunkline_benchmarks.shards import Shard
+from trunkline_benchmarks.sweep import summary, tasks, ways, work
 from trunkline_benchmarks.sweep.config import SweepConfig
 from trunkline_benchmarks.sweep.settings import Setting
+from trunkline_benchmarks.sweep.summary import Point
 from trunkline_benchmarks.sweep.tasks import TAILLESS, Evaluation
 from trunkline_training import datasets
 from trunkline_training.datasets import DataSet
 
-JOURNAL, RESULTS = "journal.jsonl", "results.jsonl"
+JOURNAL, RESULTS = "sweep.journal", "results.jsonl"
 PICTURES_A_SHARD = 32
 CODERS = ("trunkline", "numpy", "openvino", "imagecodecs", "av", "pillow")
 """Packages whose other version may make other bytes or other answers."""
@@ -33,7 +35,7 @@ CODERS = ("trunkline", "numpy", "openvino", "imagecodecs", "av", "pillow")
 
 @dataclass(frozen=True)
 class Swept:
-    """A finished sweep. `rows` are each setting's, by its key, in the data set's order.
+    """A finished sweep; `points` are in the settings' order.
 
     `asked` is the task that was asked for, which need not have a tail; `model` is the tail's,
     empty without one; `features` the tensors' file, (N, C, H, W) float32.
@@ -46,7 +48,7 @@ class Swept:
     data: DataSet
     evaluation: Evaluation
     features: Path
-    rows: dict[str, list[Row]]
+    points: Sequence[Point]
     note: str = ""
 
 
@@ -73,10 +75,18 @@ def sweep(config: SweepConfig, executor: Executor | None = None) -> Swept:
         shards.run(work.run, todo, executor or Processes(config.jobs), journal, "settings")
         ordered = _by_setting(todo, config.settings)
         header = configuration | {"settings": [it.document() for it in config.settings]}
-        journal.write_results(config.output / RESULTS, ordered, header)
-        rows = _grouped(journal.rows(ordered))
+        journal.write_results(
+            config.output / RESULTS, [it for of in ordered.values() for it in of], header
+        )
+        points = summary.points(
+            lambda setting: list(journal.rows(ordered[setting.key])),
+            config.settings,
+            evaluation,
+            config.seed,
+        )
+        found = list(progress(points, len(config.settings), "intervals"))
     model = tail.model if tail else ""
-    return Swept(config, asked, trunk, model, data, evaluation, features, rows, note)
+    return Swept(config, asked, trunk, model, data, evaluation, features, found, note)
 
 
 def _tail(config: SweepConfig) -> tuple[TailEntry | None, str]:
@@ -147,13 +157,6 @@ def _shards(config: SweepConfig, features: Path, data: DataSet) -> list[Shard]:
     ]
 
 
-def _by_setting(todo: list[Shard], settings: tuple[Setting, ...]) -> list[Shard]:
-    """The shards setting by setting, as people read."""
-    return [shard for place in range(len(settings)) for shard in todo[place :: len(settings)]]
-
-
-def _grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    grouped: dict[str, list[Row]] = {}
-    for row in rows:
-        grouped.setdefault(row["setting"], []).append(row)
-    return grouped
+def _by_setting(todo: list[Shard], settings: tuple[Setting, ...]) -> dict[str, list[Shard]]:
+    """Each setting's shards, as people read."""
+    return {it.key: todo[place :: len(settings)] for place, it in enumerate(settings)}

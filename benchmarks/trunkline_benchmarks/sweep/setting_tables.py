@@ -28,11 +28,11 @@ LOSSES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 """Points below the uncompressed network."""
 
 
-def setting_tables(swept: Swept, points: Sequence[Point]) -> list[Table]:
+def setting_tables(swept: Swept) -> list[Table]:
     """One table a way."""
     found = []
     for way, title in WAYS.items():
-        chosen = [point for point in points if point.setting.way == way]
+        chosen = [point for point in swept.points if point.setting.way == way]
         if chosen:
             found.append(_table(swept, title, chosen))
     return found
@@ -62,9 +62,9 @@ def _table(swept: Swept, title: str, points: Sequence[Point]) -> Table:
     return Table(title, header, rows)
 
 
-def comparison_tables(swept: Swept, points: Sequence[Point]) -> list[Table]:
+def comparison_tables(swept: Swept) -> list[Table]:
     """What needs curves; empty where there are not two of them."""
-    metric = swept.evaluation.metrics[0]
+    points, metric = swept.points, swept.evaluation.metrics[0]
     curves = compare.curves(points, metric.name)
     if len(curves) < 2:
         return []

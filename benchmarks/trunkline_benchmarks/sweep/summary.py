@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep.run import Swept
 from trunkline_benchmarks.sweep.settings import BASELINE, REFERENCE, Setting
-from trunkline_benchmarks.sweep.tasks import Change
+from trunkline_benchmarks.sweep.tasks import Change, Changes, Evaluation
+
+Rows = Callable[[Setting], Sequence[Row]]
+"""One setting's rows, in the data set's order."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,23 @@ class Point:
         return {"key": self.setting.key} | self.setting.document() | own | {"changes": changes}
 
 
-def points(swept: Swept) -> list[Point]:
-    """One point a setting, in the settings' order."""
-    baseline = fmean(row["payload_bytes"] for row in swept.rows[BASELINE.key])
-    return [_point(swept, setting, baseline) for setting in swept.config.settings]
+def points(
+    rows: Rows, settings: Sequence[Setting], evaluation: Evaluation, seed: int
+) -> Iterator[Point]:
+    """One point a setting; no more rows are held than two settings'."""
+    baseline = fmean(row["payload_bytes"] for row in rows(BASELINE))
+    against = evaluation.against(rows(REFERENCE), seed)
+    for setting in settings:
+        yield _point(setting, rows(setting), evaluation, against, baseline)
 
 
-def _point(swept: Swept, setting: Setting, baseline: float) -> Point:
-    rows, reference = swept.rows[setting.key], swept.rows[REFERENCE.key]
+def _point(
+    setting: Setting,
+    rows: Sequence[Row],
+    evaluation: Evaluation,
+    against: Changes,
+    baseline: float,
+) -> Point:
     payload = fmean(row["payload_bytes"] for row in rows)
     return Point(
         setting=setting,
@@ -55,8 +66,8 @@ def _point(swept: Swept, setting: Setting, baseline: float) -> Point:
         wire_bytes=_mean_of_all(rows, "wire_bytes"),
         percent=100 * payload / baseline,
         relative_error=fmean(row["relative_error"] for row in rows),
-        scores=swept.evaluation.score(rows),
-        changes=swept.evaluation.changes(rows, reference, swept.config.seed),
+        scores=evaluation.score(rows),
+        changes=against(rows),
         encode_ms=median(row["encode_ms"] for row in rows),
         decode_ms=median(row["decode_ms"] for row in rows),
     )

@@ -111,7 +111,8 @@ def _check(codec: str, field: dataclasses.Field[Any], value: Any) -> None:  # no
     low, high = field.metadata["low"], field.metadata["high"]
     # type, not isinstance: True is no quality; written so that NaN is in no bounds
     if type(value) is not kind or not (low is None or low <= value <= high):
-        raise ParameterError(f"{codec}: {field.name} is {value!r}: expected {_expected(field)}")
+        shown = one_line(repr(value), LONGEST_WORDS)
+        raise ParameterError(f"{codec}: {field.name} is {shown}: expected {_expected(field)}")
 
 
 def _expected(field: dataclasses.Field[Any]) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import imagecodecs
 
-from trunkline.codecs.abc import PictureCodec, parameter
+from trunkline.codecs import av1, isobmff
+from trunkline.codecs.abc import PictureCodec, corrupt, parameter
 from trunkline.codecs.library import decode_into, grey_as_colour
 from trunkline.types import Samples
 
@@ -40,5 +41,12 @@ class Avif(PictureCodec):
         )
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
-        """Decode a whole file of exactly this shape."""
+        """Decode a whole file of exactly this shape; libavif would decode any size first."""
+        try:
+            item = isobmff.read_item(payload, b"av01", b"av1C")
+            coded = av1.still_size(item.data)
+        except ValueError as error:
+            raise corrupt(self.id, error, f"an AVIF of {shape}") from error
+        if not (item.height, item.width) == coded == shape[:2]:
+            raise corrupt(self.id, f"{coded} samples in {item.height}x{item.width}", f"{shape}")
         return decode_into(self.id, imagecodecs.avif_decode, payload, shape, bits, numthreads=1)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trunkline.codecs import hvc1, isobmff
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter
 from trunkline.types import Samples
 
 MODES = {2: "L", 3: "RGB"}
 # what x265 does for eyes spoils features
 ENCODER = {"preset": "medium", "tune": "psnr", "x265:psy-rd": "0", "x265:aq-mode": "0"}
+
+PADDED = 64
+"""libheif pads a side to at least so many samples, x265 to less."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,16 @@ class Heif(PictureCodec):
 
         expected = f"a HEIC of {shape}"
         try:
+            item = isobmff.read_item(payload, b"hvc1", b"hvcC")
+            coded = hvc1.coded_size(item.configuration, item.data)
+            if any(
+                side > -(-own // PADDED) * PADDED
+                for side, own in zip(coded, shape[:2], strict=True)
+            ):
+                raise corrupt(self.id, f"{coded} coded samples", expected)
             picture = pillow_heif.open_heif(payload)
             if picture.size != (shape[1], shape[0]) or picture.mode != MODES[len(shape)]:
                 raise corrupt(self.id, f"{picture.size}, {picture.mode}", expected)
             return np.array(picture)
-        except (OSError, RuntimeError, ValueError, EOFError, SyntaxError) as error:
+        except (OSError, RuntimeError, ValueError, EOFError, SyntaxError, IndexError) as error:
             raise corrupt(self.id, error, expected) from error

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import imagecodecs
 
-from trunkline.codecs.abc import PictureCodec, parameter
+from trunkline.codecs import jxl_header
+from trunkline.codecs.abc import PictureCodec, corrupt, parameter
 from trunkline.codecs.library import decode_into
+from trunkline.errors import ParameterError
 from trunkline.types import Samples
+
+SLOWEST = 9
+LONGEST_SIDE_SLOWEST = 2048
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,19 @@ class JpegXl(PictureCodec):
     media_type = "image/jxl"
 
     distance: float = parameter(2.0, 0.01, 25.0)
-    effort: int = parameter(3, 1, 9)
+    effort: int = parameter(3, 1, SLOWEST)
     lossless: bool = parameter(False)
 
     def encode(self, plane: Samples, bits: int = 8) -> bytes:
-        """One codestream without a container."""
+        """One codestream, in a container where libjxl wants one (16 bits without loss).
+
+        Raises ParameterError for the slowest effort on a large picture, which libjxl 0.11 dies of.
+        """
+        if self.effort == SLOWEST and max(plane.shape[:2]) > LONGEST_SIDE_SLOWEST:
+            raise ParameterError(
+                f"jpegxl codes at most {LONGEST_SIDE_SLOWEST} samples a side at effort {SLOWEST}, "
+                f"not {plane.shape[:2]}: use effort {SLOWEST - 1}"
+            )
         return bytes(
             imagecodecs.jpegxl_encode(
                 plane,
@@ -39,5 +52,17 @@ class JpegXl(PictureCodec):
         )
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
-        """Decode a whole codestream of exactly this shape and depth."""
-        return decode_into(self.id, imagecodecs.jpegxl_decode, payload, shape, bits, numthreads=1)
+        """Decode a whole codestream of exactly this shape and depth.
+
+        libjxl would decode frames of any size, to show the corner that lies in the picture.
+        """
+        expected = f"a JPEG XL picture of {shape}, {bits} bits"
+        try:
+            stream = jxl_header.codestream(payload)
+            found = jxl_header.check(stream)
+        except ValueError as error:
+            raise corrupt(self.id, error, expected) from error
+        plane = (found.height, found.width)
+        if (plane if found.colours == 1 else (*plane, 3), found.bits) != (shape, bits):
+            raise corrupt(self.id, found, expected)
+        return decode_into(self.id, imagecodecs.jpegxl_decode, stream, shape, bits, numthreads=1)

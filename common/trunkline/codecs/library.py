@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -11,6 +13,12 @@ from PIL import Image
 
 from trunkline.codecs.abc import corrupt, sample_type
 from trunkline.types import Samples
+
+TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""What Pillow thinks of sizes that no frame has."""
+
+# libpng's warnings go to whoever set logging up, and not to standard error where nobody did
+logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
 
 
 def decode_into(
@@ -44,9 +52,11 @@ def claimed_shape(id: str, payload: bytes, format: str) -> tuple[tuple[int, ...]
     `format` is Pillow's name; only the header is read. Raises CorruptFrameError.
     """
     try:
-        with Image.open(BytesIO(payload), formats=[format]) as image:
-            plane = (image.height, image.width)
-            bits = 16 if image.mode.startswith("I;16") else 8
-            return (plane if len(image.getbands()) == 1 else (*plane, 3)), bits
-    except (OSError, ValueError, SyntaxError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(payload), formats=[format]) as image:
+                plane = (image.height, image.width)
+                bits = 16 if image.mode.startswith("I;16") else 8
+                return (plane if len(image.getbands()) == 1 else (*plane, 3)), bits
+    except (OSError, ValueError, SyntaxError, *TOO_LARGE) as error:
         raise corrupt(id, error, f"a {format} file") from error

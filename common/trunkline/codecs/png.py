@@ -11,11 +11,12 @@ from trunkline.codecs.abc import PictureCodec, corrupt, parameter
 from trunkline.codecs.library import decode_into
 from trunkline.types import Samples
 
-END = b"IEND\xaeB`\x82"
-"""The last chunk's name and checksum."""
 HEADER_BYTES = 26
 """Magic and the beginning of IHDR, up to its colour type."""
+MOST_CHUNKS = 10_000
+"""libpng writes 8 KiB in each: more than any frame's picture fills."""
 GREY, RGB = 0, 2
+CRITICAL = (b"IHDR", b"IDAT", b"IEND")
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,27 @@ class Png(PictureCodec):
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
         """Decode a whole file of exactly this shape and depth."""
-        if not payload.endswith(END):  # libpng is content without it
-            raise corrupt(self.id, "its end is missing", f"a PNG of {shape}, {bits} bits")
-        return decode_into(self.id, imagecodecs.png_decode, payload, shape, bits)
+        if self.probe(payload) != (shape, bits):
+            raise corrupt(self.id, self.probe(payload), f"a PNG of {shape}, {bits} bits")
+        pixels = self._pixels(payload)
+        return decode_into(self.id, imagecodecs.png_decode, pixels, shape, bits)
+
+    def _pixels(self, payload: bytes) -> bytes:
+        """The file without the chunks that hold no pixels.
+
+        Texts and colour profiles may unpack to megabytes each, and libpng unpacks them all.
+        """
+        kept, at = [self.magic], len(self.magic)
+        for _ in range(MOST_CHUNKS):
+            length, kind = int.from_bytes(payload[at : at + 4], "big"), payload[at + 4 : at + 8]
+            if kind in CRITICAL:
+                kept.append(payload[at : at + 12 + length])
+            at += 12 + length
+            if kind == b"IEND" and at == len(payload):
+                return b"".join(kept)
+            if at >= len(payload):
+                break
+        raise corrupt(self.id, "its end is missing, or too many chunks", "a whole PNG file")
 
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
         """What the file's header, the chunk IHDR, claims."""

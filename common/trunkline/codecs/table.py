@@ -10,7 +10,8 @@ from typing import Any
 
 from trunkline.codecs.abc import Codec, FeatureCodec, PictureCodec
 from trunkline.codecs.mosaic import MosaicCodec
-from trunkline.errors import MissingExtraError, ParameterError, UnknownNameError
+from trunkline.errors import LONGEST_NAME, MissingExtraError, ParameterError, UnknownNameError
+from trunkline.text import one_line
 from trunkline.tiling import DEFAULT_ARRANGEMENT
 from trunkline.types import ParameterValue
 
@@ -51,7 +52,8 @@ def get(id: str, **params: ParameterValue) -> PictureCodec | FeatureCodec:
     for name in params:
         if name not in known:
             allowed = ", ".join(known) or "none"
-            raise ParameterError(f"{id} has no parameter {name!r}: it takes {allowed}")
+            shown = one_line(name, LONGEST_NAME)
+            raise ParameterError(f"{id} has no parameter {shown!r}: it takes {allowed}")
     if not _available(kind):
         raise MissingExtraError(f"codec {id}", kind.extra)
     return kind(**params)  # type: ignore[return-value]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline_benchmarks.sweep.run import Swept
-from trunkline_benchmarks.sweep.summary import Point
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,13 @@ CAPTIONS = {
 }
 
 
-def draw(swept: Swept, points: Sequence[Point], folder: Path) -> list[Plot]:
+def draw(swept: Swept, folder: Path) -> list[Plot]:
     """Draw them all into `folder`."""
     from trunkline_benchmarks.sweep.plots import accuracy, elements, histogram, paper
 
     drawn = {
-        "accuracy": accuracy.draw(swept, points, folder),
-        "paper": paper.draw(swept, points, folder),
+        "accuracy": accuracy.draw(swept, folder),
+        "paper": paper.draw(swept, folder),
         "histogram": histogram.draw(swept, folder),
         "elements": elements.draw(folder),
     }

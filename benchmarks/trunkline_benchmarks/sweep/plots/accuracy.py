@@ -23,9 +23,9 @@ KNEE = 15.0
 """Points below the uncompressed network that the close view shows."""
 
 
-def draw(swept: Swept, points: Sequence[Point], folder: Path) -> str:
+def draw(swept: Swept, folder: Path) -> str:
     """The whole range, and beside it the knee; gives the SVG's text."""
-    metric = swept.evaluation.metrics[0]
+    points, metric = swept.points, swept.evaluation.metrics[0]
     base = next(it.scores[metric.name] for it in points if it.setting.key == REFERENCE.key)
     jpeg = next(it.payload_bytes for it in points if it.setting.key == BASELINE.key)
     near = _near(points, metric.name, base - KNEE) if swept.evaluation.has_tail else []

@@ -14,10 +14,10 @@ from trunkline_benchmarks.sweep.run import Swept
 from trunkline_benchmarks.sweep.summary import Point
 
 
-def draw(swept: Swept, points: Sequence[Point], folder: Path) -> str:
+def draw(swept: Swept, folder: Path) -> str:
     """One panel a codec; empty where the paper has nothing to compare with."""
     tables = published.tables(swept.config.task, swept.config.trunk)
-    metric = swept.evaluation.metrics[0]
+    points, metric = swept.points, swept.evaluation.metrics[0]
     if not tables:
         return ""
     with style.figure(11, 4.2, columns=len(tables), sharey=True) as (made, panels):

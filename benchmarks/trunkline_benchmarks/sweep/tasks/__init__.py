@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from trunkline.errors import UnknownNameError
-from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric
+from trunkline_benchmarks.sweep.tasks.abc import Change, Changes, Evaluation, Metric
 
 TASKS = {
     "classifier": "trunkline_benchmarks.sweep.tasks.classifier:Classifier",
@@ -16,7 +16,7 @@ TASKS = {
 TAILLESS = "tensor"
 """What is measured where there is no tail."""
 
-__all__ = ["TAILLESS", "TASKS", "Change", "Evaluation", "Metric", "evaluation"]
+__all__ = ["TAILLESS", "TASKS", "Change", "Changes", "Evaluation", "Metric", "evaluation"]
 
 
 def evaluation(task: str, labels: Sequence[str]) -> Evaluation:

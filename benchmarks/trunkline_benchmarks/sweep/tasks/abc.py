@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,6 +32,10 @@ class Change:
     points: float
     low: float
     high: float
+
+
+Changes = Callable[[Sequence[Row]], Mapping[str, Change]]
+"""From one setting's rows to the change of each metric."""
 
 
 class Evaluation(ABC):
@@ -71,10 +75,8 @@ class Evaluation(ABC):
         """Every metric over one setting's rows."""
 
     @abstractmethod
-    def changes(
-        self, rows: Sequence[Row], reference: Sequence[Row], seed: int
-    ) -> Mapping[str, Change]:
-        """Every metric's change with its paired bootstrap interval.
+    def against(self, reference: Sequence[Row], seed: int) -> Changes:
+        """What finds every metric's change with its paired bootstrap interval.
 
         `reference` are the uncompressed network's rows of the same pictures in the same order.
         """

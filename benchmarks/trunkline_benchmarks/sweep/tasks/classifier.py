@@ -9,7 +9,7 @@ import numpy as np
 
 from trunkline.types import Classification, ClassScore, Result
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
+from trunkline_benchmarks.sweep.tasks.abc import Change, Changes, Evaluation, Metric, Outputs
 from trunkline_training import bootstrap
 from trunkline_training.datasets import CLASSES
 
@@ -55,10 +55,13 @@ class Classifier(Evaluation):
             for name, field in FIELDS.items()
         }
 
-    def changes(
+    def against(self, reference: Sequence[Row], seed: int) -> Changes:
+        """By pictures that became wrong or right."""
+        return lambda rows: self._changes(rows, reference, seed)
+
+    def _changes(
         self, rows: Sequence[Row], reference: Sequence[Row], seed: int
     ) -> dict[str, Change]:
-        """By pictures that became wrong or right."""
         found = {}
         for name, field in FIELDS.items():
             pairs = zip(rows, reference, strict=True)

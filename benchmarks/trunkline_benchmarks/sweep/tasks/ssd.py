@@ -9,7 +9,7 @@ import numpy as np
 
 from trunkline.types import Detection, Detections, Result
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
+from trunkline_benchmarks.sweep.tasks.abc import Change, Changes, Evaluation, Metric, Outputs
 from trunkline_training import bootstrap, voc
 from trunkline_training.average_precision import mean_average_precision
 from trunkline_training.coco import VOC_NAMES
@@ -64,20 +64,22 @@ class Ssd(Evaluation):
         agree = 100 * float(np.mean([row["agree"] for row in rows]))
         return {"map": float(mean_average_precision(rows, once)[0]), "agree": agree}
 
-    def changes(
-        self, rows: Sequence[Row], reference: Sequence[Row], seed: int
-    ) -> dict[str, Change]:
+    def against(self, reference: Sequence[Row], seed: int) -> Changes:
         """By resampled pictures; `agree` by its differences."""
-        weights = bootstrap.weights(len(rows), seed)
-        resampled = mean_average_precision(rows, weights)
-        resampled -= mean_average_precision(reference, weights)
-        points = self.score(rows)["map"] - self.score(reference)["map"]
-        lost = np.array([row["agree"] - 1.0 for row in rows])
-        low, high = bootstrap.mean_interval(lost, seed)
-        return {
-            "map": Change(points, *bootstrap.interval(resampled[~np.isnan(resampled)])),
-            "agree": Change(100 * float(lost.mean()), 100 * low, 100 * high),
-        }
+        weights = bootstrap.weights(len(reference), seed)
+        base, before = self.score(reference)["map"], mean_average_precision(reference, weights)
+
+        def changes(rows: Sequence[Row]) -> dict[str, Change]:
+            resampled = mean_average_precision(rows, weights) - before
+            points = self.score(rows)["map"] - base
+            lost = np.array([row["agree"] - 1.0 for row in rows])
+            low, high = bootstrap.mean_interval(lost, seed)
+            return {
+                "map": Change(points, *bootstrap.interval(resampled[~np.isnan(resampled)])),
+                "agree": Change(100 * float(lost.mean()), 100 * low, 100 * high),
+            }
+
+        return changes
 
 
 def _shown(found: Iterable[Found]) -> list[Found]:

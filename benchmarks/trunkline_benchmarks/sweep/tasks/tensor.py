@@ -9,7 +9,7 @@ from typing import Any
 from trunkline.errors import ParameterError
 from trunkline.types import Result
 from trunkline_benchmarks.shards import Row
-from trunkline_benchmarks.sweep.tasks.abc import Change, Evaluation, Metric, Outputs
+from trunkline_benchmarks.sweep.tasks.abc import Changes, Evaluation, Metric, Outputs
 
 CEILING_DB = 140.0
 """What an exact tensor counts as: about what float32 itself resolves."""
@@ -38,8 +38,6 @@ class Tensor(Evaluation):
         noise = sum(row["relative_error"] ** 2 for row in rows) / len(rows)
         return {"snr": min(-10 * math.log10(noise), CEILING_DB) if noise else CEILING_DB}
 
-    def changes(
-        self, rows: Sequence[Row], reference: Sequence[Row], seed: int
-    ) -> dict[str, Change]:
+    def against(self, reference: Sequence[Row], seed: int) -> Changes:
         """None: the noise is itself a difference."""
-        return {}
+        return lambda rows: {}

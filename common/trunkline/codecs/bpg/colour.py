@@ -22,11 +22,13 @@ LUMA_WEIGHTS = {
 
 
 def check(found: Header) -> None:
-    """Raise BitstreamError for colours that are not read: limited range and YCgCo."""
+    """Raise BitstreamError for colours not read: limited range, YCgCo, RGB of halved planes."""
     if found.limited_range:
         raise BitstreamError("samples of limited range are not supported")
     if found.color_space not in (*LUMA_WEIGHTS, header.RGB):
         raise BitstreamError(f"color_space {found.color_space} is not supported")
+    if found.color_space == header.RGB and found.pixel_format != header.YUV444:
+        raise BitstreamError(f"RGB in pixel_format {found.pixel_format} is not supported")
 
 
 def to_planes(picture: Samples, head: Header) -> Planes:
