@@ -114,9 +114,10 @@ def named(name: str, preset: str) -> dict[str, Any]:
 
 def _parsed(content: bytes, where: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode())
+        document: dict[str, Any] = tomllib.loads(content.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParameterError(f"{where} is not TOML: {error}") from error
+    return document
 
 
 def add_flags(parser: argparse._ActionsContainer, kind: type[Any]) -> None:
