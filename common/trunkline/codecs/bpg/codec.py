@@ -24,8 +24,10 @@ class Bpg(PictureCodec):
     the reference encoder makes of it by default: YCbCr (BT.601) with chroma halved both ways, which
     a mosaic in R alone survives badly.
 
-    Any colour file of the right size decodes, whatever chroma format and matrix it has, but for
-    limited range, YCgCo, alpha and animations.
+    Sides of 1 to 4096 samples are written. Any colour file of the right size decodes, whatever
+    chroma format and matrix it has, but for limited range, YCgCo, alpha and animations. A frame
+    carries the complete file: what precedes the coded picture in it is 11 bytes of BPG's header
+    and about as much of HEVC's, without which no other viewer would open it.
     """
 
     id = "bpg"
@@ -109,9 +111,9 @@ def _check_picture(plane: Samples, bits: int) -> None:
         raise ParameterError(
             f"bpg codes 8 bits a sample in uint8, 10 or 12 in uint16, not {bits} in {plane.dtype}"
         )
-    if not 1 <= min(plane.shape[:2]) <= max(plane.shape[:2]) <= header.LONGEST_SIDE:
+    if not 1 <= min(plane.shape[:2]) <= max(plane.shape[:2]) <= x265.LONGEST_SIDE:
         raise ParameterError(
-            f"bpg holds 1 to {header.LONGEST_SIDE} samples a side, not {plane.shape[:2]}: use png"
+            f"bpg writes 1 to {x265.LONGEST_SIDE} samples a side, not {plane.shape[:2]}: use png"
         )
     if plane.max() >> bits:
         raise ParameterError(f"a sample of {plane.max()} has more than {bits} bits")

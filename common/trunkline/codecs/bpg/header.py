@@ -18,7 +18,7 @@ YCBCR, RGB, BT709, BT2020 = 0, 1, 3, 4
 COLOR_SPACES = 5
 BIT_DEPTHS = range(8, 15)
 LONGEST_SIDE = 16384
-"""Samples; a limit of ours, the format itself has none below 2**32."""
+"""Samples, of files that are read; a limit of ours, the format itself has none below 2**32."""
 
 
 @dataclass(frozen=True)
