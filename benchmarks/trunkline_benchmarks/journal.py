@@ -13,7 +13,6 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from trunkline.errors import TrunklineError
@@ -55,17 +54,12 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Let the file go."""
-        self._file.__exit__(None, None, None)
+        self._file.close()
 
     @property
     def done(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trunkline.codecs.abc import PictureCodec, corrupt, parameter
+from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
 from trunkline.codecs.bpg import colour, container, encoders, header, hevc, x265
 from trunkline.codecs.bpg.bits import BitstreamError
 from trunkline.codecs.bpg.header import Header
@@ -107,7 +107,7 @@ def _check_picture(plane: Samples, bits: int) -> None:
     """Raise ParameterError unless `plane` fits in a file."""
     if plane.ndim != 2 and plane.shape[2:] != (3,):
         raise ParameterError(f"bpg codes (H, W) or (H, W, 3) pictures, not {plane.shape}")
-    if bits not in Bpg.bits or plane.dtype != (np.uint8 if bits == 8 else np.uint16):
+    if bits not in Bpg.bits or plane.dtype != np.dtype(sample_type(bits)):
         raise ParameterError(
             f"bpg codes 8 bits a sample in uint8, 10 or 12 in uint16, not {bits} in {plane.dtype}"
         )
