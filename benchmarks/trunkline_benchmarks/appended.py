@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from types import TracebackType
 
 from trunkline.errors import TrunklineError
 from trunkline.files import make_folder
@@ -37,12 +36,11 @@ class Appended:
     def __enter__(self) -> Appended:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file and its lock go."""
         os.close(self._file)
 
     def append(self, data: bytes) -> int:

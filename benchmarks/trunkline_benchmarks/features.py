@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from trunkline import images
-from trunkline.errors import ImageError, TrunklineError
+from trunkline.errors import TrunklineError
 from trunkline.files import read_bytes
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
+from trunkline_benchmarks import pictures
 from trunkline_benchmarks.appended import Appended
 from trunkline_benchmarks.progress import progress
 from trunkline_benchmarks.shards import chunks
@@ -80,10 +80,7 @@ def _forward(trunk: Trunk, paths: Sequence[Path]) -> Tensor:
 
 def _input(trunk: Trunk, path: Path) -> Tensor:
     """One picture as the edge would hand it to the trunk, (3, H, W)."""
-    try:
-        return trunk.preprocess(images.decode(read_bytes(path)))
-    except ImageError as error:
-        raise type(error)(f"{path}: {error}") from error
+    return trunk.preprocess(pictures.read(path))
 
 
 def _key(trunk: Trunk, paths: Sequence[Path]) -> str:

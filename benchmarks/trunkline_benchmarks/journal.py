@@ -7,21 +7,22 @@ kill in the middle of a write leaves, is cut off when the journal is opened agai
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from trunkline.errors import TrunklineError
-from trunkline.files import write_bytes
+from trunkline.files import write_chunks
 from trunkline.text import one_line
 from trunkline_benchmarks.appended import Appended
 from trunkline_benchmarks.shards import Row, Shard
 
+GZIP = 16
+"""What zlib adds to the window's bits for gzip's container instead of its own."""
 LONGEST_VALUE = 60
 """Characters of a configuration's value in an error."""
 
@@ -55,17 +56,12 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Let the file go."""
-        self._file.__exit__(None, None, None)
+        self._file.close()
 
     @property
     def done(self) -> frozenset[str]:
@@ -93,13 +89,8 @@ class Journal:
 
         A path ending in `.gz` is compressed, the same bytes for the same rows.
         """
-        buffer = io.BytesIO()
-        for row in [header] if header is not None else []:
-            buffer.write(line(row))
-        for row in self.rows(shards):
-            buffer.write(line(row))
-        data = buffer.getvalue()
-        write_bytes(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+        lines = map(line, chain([] if header is None else [header], self.rows(shards)))
+        write_chunks(path, _compressed(lines) if path.suffix == ".gz" else lines)
 
     def _read(self, configuration: dict[str, Any]) -> None:
         content = self._file.read(0, self._file.size)
@@ -154,6 +145,14 @@ def _parsed(path: Path, number: int, data: bytes, keys: tuple[str, ...]) -> dict
     if not isinstance(value, dict) or not all(key in value for key in keys):
         raise TrunklineError(f"{path} is damaged in line {number}: {_REMEDY}")
     return value
+
+
+def _compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks as one gzip member without name and time."""
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS + GZIP)
+    for chunk in chunks:
+        yield packer.compress(chunk)
+    yield packer.flush()
 
 
 def _short(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
@@ -17,6 +18,11 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
+    """`write_chunks` of one chunk."""
+    write_chunks(path, [data])
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file by renaming a finished one, so that nobody ever sees half of it.
 
     A symbolic link stays one; what is no file, such as a pipe or a device, is written to.
@@ -24,9 +30,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                file.writelines(chunks)
         else:
-            _replace(path.resolve(), data)
+            _replace(path.resolve(), chunks)
     except OSError as error:
         raise TrunklineError(f"cannot write {path}: {error.strerror}") from error
 
@@ -45,11 +52,11 @@ def check_different(source: Path, target: Path) -> None:
         raise TrunklineError(f"{target} is the input: name another output")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, chunks: Iterable[bytes]) -> None:
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            file.writelines(chunks)
         temporary.replace(path)
     except BaseException:  # also when interrupted: nothing is left behind
         temporary.unlink(missing_ok=True)

@@ -82,6 +82,14 @@ def test_every_size_comes_back(shape: tuple[int, ...], effort: int) -> None:
     assert mean_squared_error(back, plane) < 2
 
 
+@pytest.mark.parametrize("shape", [(1500, 1500), (1, 4096)])
+@pytest.mark.parametrize("effort", [0, 1])
+def test_large_pictures_come_back(shape: tuple[int, int], effort: int) -> None:
+    plane = synthetic(*shape)
+    codec = Bpg(qp=30, effort=effort)
+    assert mean_squared_error(codec.decode(codec.encode(plane), shape), plane) < 60
+
+
 @pytest.mark.parametrize("shape", [*SIZES, (33, 20, 3)])
 def test_lossless_is_exact(shape: tuple[int, ...]) -> None:
     plane = synthetic(*shape)
@@ -122,7 +130,7 @@ def test_module_imports_without_its_libraries() -> None:
         np.zeros((4, 4, 4), np.uint8),
         np.zeros((4, 4), np.uint16),
         np.zeros((0, 4), np.uint8),
-        np.zeros((1, 16385), np.uint8),
+        np.zeros((1, 4097), np.uint8),
     ],
 )
 def test_planes_it_cannot_hold_are_refused(plane: Samples) -> None:
@@ -154,6 +162,16 @@ def test_each_cut_off_file_is_an_error(capfd: pytest.CaptureFixture[str]) -> Non
         with pytest.raises(CorruptFrameError):
             Bpg().decode(file[:length], (40, 56))
     assert capfd.readouterr() == ("", "")
+
+
+def test_more_slices_than_encoders_write_are_refused() -> None:
+    still = container.read(Bpg().encode(synthetic(64, 64)))
+    parameters, slice_ = still.units
+    further = slice_[:2] + bytes([slice_[2] & 0x7F]) + slice_[3:]
+    data = nal.START_CODE.join([parameters, slice_, *[further] * 4])
+    file = still.header.write() + sps.write_hevc_header(still.tools) + data
+    with pytest.raises(CorruptFrameError, match="1 PPS and 5 slices"):
+        Bpg().decode(file, (64, 64))
 
 
 @pytest.mark.parametrize("name", ["grey_45x61_q24", "grey_45x61_lossless", "rgb_20x24_q30"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from trunkline.codecs.abc import sample_type
 from trunkline.codecs.bpg import Bpg, chroma, container, encoders, header, x265
 from trunkline.codecs.bpg.header import Header
 from trunkline.errors import CorruptFrameError, ParameterError
@@ -39,7 +40,7 @@ def file_of(head: Header, *values: float) -> bytes:
     luma = (head.height, head.width)
     sizes = [luma] + ([sampling.size(*luma)] * 2 if sampling else [])
     planes = [
-        np.full(size, round(value), head.sample_type)
+        np.full(size, round(value), sample_type(head.bit_depth))
         for size, value in zip(sizes, values, strict=True)
     ]
     with encoders.encoder(SETTINGS, head) as encoder:

@@ -107,15 +107,17 @@ def test_agreement_counts_pairs_twice() -> None:
     one = np.array([[0, 0, 0.7, *box], [0, 0, 0.1, *box]], np.float32)
     none = np.zeros((0, 7), np.float32)
 
-    def agree(ours: Any, theirs: Any) -> float:
-        return float(ssd.judge([ours], [theirs], [])["agree"])
+    def agree(*answers: tuple[Any, Any]) -> float:
+        return ssd.score([ssd.judge([ours], [theirs], []) for ours, theirs in answers])["agree"]
 
-    assert [agree(two, two), agree(one, two), agree(none, two), agree(none, none)] == [
-        1.0,
-        pytest.approx(2 / 3, abs=1e-6),
+    assert [agree((two, two)), agree((one, two)), agree((none, two))] == [
+        100.0,
+        pytest.approx(200 / 3),
         0.0,
-        1.0,
     ]
+    assert agree((none, none)) == 100.0
+    mixed = agree((two, none), (none, none), (two, two))
+    assert mixed == pytest.approx(200 / 3), "two empty answers have no vote"
 
 
 def test_the_interval_of_a_mean() -> None:

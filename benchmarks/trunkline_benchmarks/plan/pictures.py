@@ -9,8 +9,8 @@ from PIL import Image
 
 from trunkline import images
 from trunkline.demo import photographs
-from trunkline.errors import ImageError, TrunklineError
-from trunkline.files import read_bytes
+from trunkline.errors import TrunklineError
+from trunkline_benchmarks import pictures
 from trunkline_training.pictures import SUFFIXES
 
 
@@ -21,7 +21,7 @@ def read(paths: Sequence[Path]) -> list[Image.Image]:
     """
     if not paths:
         return [images.decode(photographs.read(name)) for name in photographs.NAMES]
-    return [_read(file) for path in paths for file in _files(path)]
+    return [pictures.read(file) for path in paths for file in _files(path)]
 
 
 def _files(path: Path) -> list[Path]:
@@ -31,10 +31,3 @@ def _files(path: Path) -> list[Path]:
     if not found:
         raise TrunklineError(f"no {', '.join(SUFFIXES)} below {path}: check --images")
     return found
-
-
-def _read(path: Path) -> Image.Image:
-    try:
-        return images.decode(read_bytes(path))
-    except ImageError as error:
-        raise type(error)(f"{path}: {error}") from error

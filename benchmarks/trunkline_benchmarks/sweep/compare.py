@@ -17,13 +17,13 @@ FEWEST = 3
 """Points that make a curve."""
 
 
-def curves(points: Sequence[Point], metric: str) -> dict[str, Curve]:
-    """The curves by name, those with fewer points than FEWEST left out."""
+def curves(points: Sequence[Point], metric: str, fewest: int = FEWEST) -> dict[str, Curve]:
+    """The curves by name, those with fewer points than `fewest` left out."""
     grouped: dict[str, list[tuple[float, float]]] = {}
     for point in points:
         place = (point.payload_bytes, point.scores[metric])
         grouped.setdefault(point.setting.curve, []).append(place)
-    return {name: sorted(places) for name, places in grouped.items() if len(places) >= FEWEST}
+    return {name: sorted(places) for name, places in grouped.items() if len(places) >= fewest}
 
 
 def at_bytes(curve: Curve, size: float) -> float | None:

@@ -51,18 +51,24 @@ def draw(swept: Swept, folder: Path) -> str:
         return style.save(made, folder, "accuracy")
 
 
+def _shown(points: Sequence[Point], metric: str) -> dict[str, compare.Curve]:
+    """What is coded, also where it is one point: floats and answers lie far from all of it."""
+    coded = [point for point in points if point.setting.way in ("features", "picture")]
+    return compare.curves(coded, metric, fewest=1)
+
+
 def _near(points: Sequence[Point], metric: str, score: float) -> list[float]:
     """The bytes of the curves' points with at least this score."""
     return [
         size
-        for curve in compare.curves(points, metric).values()
+        for curve in _shown(points, metric).values()
         for size, reached in curve
         if reached >= score
     ]
 
 
 def _curves(axes: Any, points: Sequence[Point], metric: str) -> None:  # noqa: ANN401
-    for place, (name, curve) in enumerate(compare.curves(points, metric).items()):
+    for place, (name, curve) in enumerate(_shown(points, metric).items()):
         setting = next(point.setting for point in points if point.setting.curve == name)
         colour = COLOURS.get(setting.codec, OTHER_COLOURS[place % len(OTHER_COLOURS)])
         picture, rgb = setting.way == "picture", setting.arrangement == "rgb"

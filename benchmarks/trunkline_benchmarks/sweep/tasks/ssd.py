@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trunkline.types import Detection, Detections, Result
 from trunkline_benchmarks.shards import Row
@@ -14,7 +15,7 @@ from trunkline_training import bootstrap, voc
 from trunkline_training.average_precision import mean_average_precision
 from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import BOXES
-from trunkline_training.grading import DIGITS, Found, found_in, graded
+from trunkline_training.grading import Found, found_in, graded
 
 SHOWN = 0.3
 """The score from which on the task tells an object, unless it is asked otherwise."""
@@ -42,10 +43,12 @@ class Ssd(Evaluation):
         """VOC's classes only, but for `agree`, which takes every label."""
         found = found_in(outputs[0])
         known = [(self._voc[label], score, box) for label, score, box in found]
+        ours, theirs = _shown(found), _shown(found_in(reference[0]))
         return {
             "found": graded([item for item in known if item[0] >= 0], truth),
             "objects": [item[0] for item in truth if not item[-1]],
-            "agree": round(_agreement(_shown(found), _shown(found_in(reference[0]))), DIGITS),
+            "shown": len(ours) + len(theirs),
+            "same": 2 * _pairs(ours, theirs),
         }
 
     def answer(self, outputs: Outputs) -> Result:
@@ -61,22 +64,25 @@ class Ssd(Evaluation):
     def score(self, rows: Sequence[Row]) -> dict[str, float]:
         """In percent."""
         once = np.ones((1, len(rows)))
-        agree = 100 * float(np.mean([row["agree"] for row in rows]))
-        return {"map": float(mean_average_precision(rows, once)[0]), "agree": agree}
+        return {
+            "map": float(mean_average_precision(rows, once)[0]),
+            "agree": float(_agreement(rows, once)[0]),
+        }
 
     def against(self, reference: Sequence[Row], seed: int) -> Changes:
-        """By resampled pictures; `agree` by its differences."""
+        """By resampled pictures."""
         weights = bootstrap.weights(len(reference), seed)
         base, before = self.score(reference)["map"], mean_average_precision(reference, weights)
 
         def changes(rows: Sequence[Row]) -> dict[str, Change]:
             resampled = mean_average_precision(rows, weights) - before
             points = self.score(rows)["map"] - base
-            lost = np.array([row["agree"] - 1.0 for row in rows])
-            low, high = bootstrap.mean_interval(lost, seed)
             return {
                 "map": Change(points, *bootstrap.interval(resampled[~np.isnan(resampled)])),
-                "agree": Change(100 * float(lost.mean()), 100 * low, 100 * high),
+                "agree": Change(
+                    self.score(rows)["agree"] - 100,
+                    *bootstrap.interval(_agreement(rows, weights) - 100),
+                ),
             }
 
         return changes
@@ -86,18 +92,27 @@ def _shown(found: Iterable[Found]) -> list[Found]:
     return [item for item in found if item[1] >= SHOWN]
 
 
-def _agreement(ours: Sequence[Found], theirs: Sequence[Found]) -> float:
-    """Twice the pairs of one label and IoU 0.5, over all detections; 1 where there is none."""
-    if not ours and not theirs:
-        return 1.0
+def _pairs(ours: Sequence[Found], theirs: Sequence[Found]) -> int:
+    """How many detections of one side have one of their label, at IoU 0.5, on the other."""
     left = list(theirs)
-    pairs = 0
     for label, _, box in ours:
         fits = [it for it in left if it[0] == label and voc.iou(box, it[2]) >= voc.IOU_THRESHOLD]
         if fits:
             left.remove(max(fits, key=lambda it: voc.iou(box, it[2])))
-            pairs += 1
-    return 2 * pairs / (len(ours) + len(theirs))
+    return len(theirs) - len(left)
+
+
+def _agreement(rows: Sequence[Row], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R,) percent of both sides' detections that are in a pair, for (R, N) weights of pictures.
+
+    Of all pictures together: those where neither side shows anything say nothing. 100 where that
+    is all of them.
+    """
+    same, shown = (np.array([row[name] for row in rows], float) for name in ("same", "shown"))
+    total: NDArray[np.float64] = weights @ shown
+    share: NDArray[np.float64] = np.ones_like(total)
+    np.divide(weights @ same, total, out=share, where=total > 0)
+    return share * 100
 
 
 def _scaled(box: Box) -> Box:

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from trunkline import images
-from trunkline.errors import ImageError
-from trunkline.files import read_bytes
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
+from trunkline_benchmarks import pictures
 from trunkline_benchmarks.sweep.settings import Setting
 
 Pixels = NDArray[np.uint8]
@@ -35,10 +33,7 @@ class Source:
     @cached_property
     def pixels(self) -> Pixels:
         """The picture as the trunk takes it: squashed to (224, 224, 3) RGB."""
-        try:
-            image = images.decode(read_bytes(self.path))
-        except ImageError as error:
-            raise type(error)(f"{self.path}: {error}") from error
+        image = pictures.read(self.path)
         height, width = self.trunk.spec.preprocess.size
         return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 

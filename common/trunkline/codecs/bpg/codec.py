@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trunkline.codecs.abc import PictureCodec, corrupt, parameter
+from trunkline.codecs.abc import PictureCodec, corrupt, parameter, sample_type
 from trunkline.codecs.bpg import colour, container, encoders, header, hevc, x265
 from trunkline.codecs.bpg.bits import BitstreamError
 from trunkline.codecs.bpg.header import Header
@@ -24,8 +24,10 @@ class Bpg(PictureCodec):
     the reference encoder makes of it by default: YCbCr (BT.601) with chroma halved both ways, which
     a mosaic in R alone survives badly.
 
-    Any colour file of the right size decodes, whatever chroma format and matrix it has, but for
-    limited range, YCgCo, alpha and animations.
+    Sides of 1 to 4096 samples are written. Any colour file of the right size decodes, whatever
+    chroma format and matrix it has, but for limited range, YCgCo, alpha and animations. A frame
+    carries the complete file: what precedes the coded picture in it is 11 bytes of BPG's header
+    and about as much of HEVC's, without which no other viewer would open it.
     """
 
     id = "bpg"
@@ -105,13 +107,13 @@ def _check_picture(plane: Samples, bits: int) -> None:
     """Raise ParameterError unless `plane` fits in a file."""
     if plane.ndim != 2 and plane.shape[2:] != (3,):
         raise ParameterError(f"bpg codes (H, W) or (H, W, 3) pictures, not {plane.shape}")
-    if bits not in Bpg.bits or plane.dtype != (np.uint8 if bits == 8 else np.uint16):
+    if bits not in Bpg.bits or plane.dtype != np.dtype(sample_type(bits)):
         raise ParameterError(
             f"bpg codes 8 bits a sample in uint8, 10 or 12 in uint16, not {bits} in {plane.dtype}"
         )
-    if not 1 <= min(plane.shape[:2]) <= max(plane.shape[:2]) <= header.LONGEST_SIDE:
+    if not 1 <= min(plane.shape[:2]) <= max(plane.shape[:2]) <= x265.LONGEST_SIDE:
         raise ParameterError(
-            f"bpg holds 1 to {header.LONGEST_SIDE} samples a side, not {plane.shape[:2]}: use png"
+            f"bpg writes 1 to {x265.LONGEST_SIDE} samples a side, not {plane.shape[:2]}: use png"
         )
     if plane.max() >> bits:
         raise ParameterError(f"a sample of {plane.max()} has more than {bits} bits")

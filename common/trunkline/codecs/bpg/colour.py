@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trunkline.codecs.abc import sample_type
 from trunkline.codecs.bpg import chroma, header
 from trunkline.codecs.bpg.bits import BitstreamError
 from trunkline.codecs.bpg.chroma import Plane
@@ -81,7 +82,7 @@ def _to_rgb(luma: Plane, cb: Plane, cr: Plane, head: Header) -> tuple[Plane, Pla
 def _rounded(plane: Plane, head: Header) -> Samples:
     """Float samples as whole ones of the file's depth."""
     top = (1 << head.bit_depth) - 1
-    rounded: Samples = np.rint(plane).clip(0, top).astype(head.sample_type)
+    rounded: Samples = np.rint(plane).clip(0, top).astype(sample_type(head.bit_depth))
     return rounded
 
 

@@ -11,7 +11,8 @@ from trunkline.codecs.bpg.tools import Tools
 
 MOST_PPS = 64
 """A PPS id is below 64 (H.265, 7.4.3.3)."""
-SMALLEST_TREE_BLOCK = 16
+MOST_SLICES = 4
+"""One is what every encoder at hand writes; each may go over the whole picture once more."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def write(picture: Header, stream: bytes) -> bytes:
         raise BitstreamError(f"the encoder wrote {len(sets)} SPS, not one")
     _check_encoder(picture, sets[0])
     kept = [unit for unit in units if nal.kind(unit) not in (nal.VPS, nal.SPS)]
-    data = nal.START_CODE.join(_picture_units(kept, picture))
+    data = nal.START_CODE.join(_picture_units(kept))
     rest = sps.write_hevc_header(sets[0].tools) + data
     return picture.write(len(rest)) + rest
 
@@ -63,7 +64,7 @@ def read(data: bytes) -> Still:
     """Read and check everything of a file but the HEVC slices. Raises BitstreamError."""
     picture, rest = header.read(data)
     tools, stream = sps.read_hevc_header(rest, picture.bit_depth)
-    return Still(picture, tools, tuple(_picture_units(nal.split(stream), picture)))
+    return Still(picture, tools, tuple(_picture_units(nal.split(stream))))
 
 
 def _check_encoder(picture: Header, found: encoder_sps.EncoderSps) -> None:
@@ -74,19 +75,18 @@ def _check_encoder(picture: Header, found: encoder_sps.EncoderSps) -> None:
         )
 
 
-def _picture_units(units: list[bytes], picture: Header) -> list[bytes]:
+def _picture_units(units: list[bytes]) -> list[bytes]:
     """The parameter sets and slices of the one picture, in order; what is no part of it left out.
 
-    Parameter sets that would replace ours, further pictures and more slices than the picture has
-    coding tree blocks are refused: they could ask for memory or time beyond the header's size.
+    Parameter sets that would replace ours, further pictures and many slices are refused: they could
+    ask for memory or time beyond the header's size.
     """
     kept = [unit for unit in units if nal.kind(unit) not in nal.IGNORED_TYPES]
     sets = [unit for unit in kept if nal.kind(unit) == nal.PPS]
     slices = [unit for unit in kept if nal.kind(unit) in nal.PICTURE_TYPES]
     if not all(nal.is_plain(unit) for unit in kept) or len(sets) + len(slices) < len(kept):
         raise BitstreamError("HEVC units that are no part of a still picture")
-    blocks = -(-picture.width // SMALLEST_TREE_BLOCK) * -(-picture.height // SMALLEST_TREE_BLOCK)
-    if not 1 <= len(sets) <= MOST_PPS or not 1 <= len(slices) <= blocks:
+    if not 1 <= len(sets) <= MOST_PPS or not 1 <= len(slices) <= MOST_SLICES:
         raise BitstreamError(f"{len(sets)} PPS and {len(slices)} slices")
     if [nal.starts_picture(unit) for unit in slices] != [True] + [False] * (len(slices) - 1):
         raise BitstreamError("not the slices of one picture")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from trunkline.codecs.bpg.bits import BitReader, BitstreamError, BitWriter, read_ue7, ue7
 
 MAGIC = b"BPG\xfb"
@@ -18,7 +16,7 @@ YCBCR, RGB, BT709, BT2020 = 0, 1, 3, 4
 COLOR_SPACES = 5
 BIT_DEPTHS = range(8, 15)
 LONGEST_SIDE = 16384
-"""Samples; a limit of ours, the format itself has none below 2**32."""
+"""Samples, of files that are read; a limit of ours, the format itself has none below 2**32."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,6 @@ class Header:
     def chroma_format_idc(self) -> int:
         """HEVC's number of the chroma format: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4."""
         return CHROMA_FORMAT_IDC[self.pixel_format]
-
-    @property
-    def sample_type(self) -> type[np.uint8] | type[np.uint16]:
-        """NumPy's type of the picture's samples."""
-        return np.uint8 if self.bit_depth == 8 else np.uint16
 
     def write(self, data_length: int = 0) -> bytes:
         """The bytes before the HEVC header; 0 is for picture data that go to the file's end."""

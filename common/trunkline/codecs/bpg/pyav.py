@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trunkline.codecs.abc import sample_type
 from trunkline.codecs.bpg import x265
 from trunkline.codecs.bpg.bits import BitstreamError
 from trunkline.codecs.bpg.colour import Planes
@@ -75,7 +76,7 @@ def decode(stream: bytes, head: Header) -> Planes:
     if len(frames) != 1:
         raise BitstreamError(f"{len(frames)} pictures where there should be one")
     _check(frames[0], head, expected)
-    return tuple(_views(frames[0], np.dtype(head.sample_type)))
+    return tuple(_views(frames[0], np.dtype(sample_type(head.bit_depth))))
 
 
 def pixel_format(head: Header) -> str:

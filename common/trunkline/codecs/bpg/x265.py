@@ -55,6 +55,12 @@ STILL: dict[str, int | str] = {
 }
 
 
+LONGEST_SIDE = 4096
+"""Samples; the levels beyond want tree blocks that narrow pictures have no room for."""
+MOST_IN_TREE_BLOCKS_OF_16 = 2_228_224
+"""Samples of a picture of level 4.1; the levels above want larger tree blocks (H.265, A.4.1)."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the caller chooses, and the minimum coding block that follows from it."""
@@ -75,12 +81,11 @@ def min_block(effort: int, height: int, width: int) -> int:
 
 def options(settings: Settings, height: int, width: int) -> dict[str, str]:
     """libavcodec's options for a picture padded to whole minimum coding blocks."""
-    preset, largest, _, additions = EFFORTS[settings.effort]
-    side = min(height, width)
+    preset, _, _, additions = EFFORTS[settings.effort]
     params: dict[str, int | str] = {
         **STILL,
         **additions,
-        "ctu": min(largest, 64 if side >= 64 else 32 if side >= 32 else 16),
+        "ctu": _tree_block(settings.effort, height, width),
         "min-cu-size": settings.block,
         "qp": settings.qp,
     }
@@ -88,3 +93,10 @@ def options(settings: Settings, height: int, width: int) -> dict[str, str]:
         params["lossless"] = 1
     text = ":".join(f"{name}={value}" for name, value in params.items())
     return {"preset": preset, "x265-params": text, "forced-idr": "1"}
+
+
+def _tree_block(effort: int, height: int, width: int) -> int:
+    """The largest coding tree block that the effort wants and that such a picture may have."""
+    largest = max(EFFORTS[effort][1], 32 if height * width > MOST_IN_TREE_BLOCKS_OF_16 else 16)
+    side = min(height, width)
+    return min(largest, 64 if side >= 64 else 32 if side >= 32 else 16)
