@@ -1,4 +1,4 @@
-"""`trunkline train ssd|classifier|distil`: trains a tail and puts it beside its trunk."""
+"""`trunkline train ssd|classifier|distil|stitch`: trains a tail and puts it beside its trunk."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trunkline_training.train.config import (
     ClassifierTraining,
     DistilTraining,
     SsdTraining,
+    StitchTraining,
     Training,
 )
 
@@ -20,11 +21,13 @@ KINDS: dict[str, type[Training]] = {
     "ssd": SsdTraining,
     "classifier": ClassifierTraining,
     "distil": DistilTraining,
+    "stitch": StitchTraining,
 }
 HELP = {
     "ssd": "train a detector on pictures with boxes",
     "classifier": "train a classifier on labelled pictures",
     "distil": "train a classifier on a whole network's answers to unlabelled pictures",
+    "stitch": "fit a convolution before another weight set's classifier, by least squares",
 }
 
 
@@ -60,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 command = Command(
-    help="train tails: detectors, classifiers, distilled classifiers",
+    help="train tails: detectors, classifiers, distilled and stitched classifiers",
     configure=configure,
     run=run,
     extra="train",

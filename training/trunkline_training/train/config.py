@@ -21,7 +21,7 @@ class Training:
     set: str = option("keras-160", "the trunk's weight set")
     task: str = option("", "name of the tail")
     start: str = option("none", "first weights")
-    epochs: int = option(30, "how often every picture is seen", low=1)
+    epochs: int = option(30, "how often every picture is seen (0: publish the start)", low=0)
     batch: int = option(32, "pictures in a step", low=1)
     optimizer: str = option("sgd", "optimiser", choices=("sgd", "adamw"))
     lr: float = option(0.01, "highest learning rate", low=0, high=10)
@@ -123,3 +123,11 @@ class DistilTraining(PictureTraining):
 
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
     feature_weight: float = option(0.0, "weight of the pooled features' loss", low=0)
+
+
+@dataclass(frozen=True)
+class StitchTraining(DistilTraining):
+    """The teacher's own tail behind a convolution fitted to the trunk; more epochs distil it."""
+
+    start: str = option("teacher", "first weights", choices=("teacher",))
+    epochs: int = option(0, "how often every picture is seen afterwards", low=0)

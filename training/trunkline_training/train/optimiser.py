@@ -35,7 +35,7 @@ def scheduler(config: Training, optimizer: Optimizer, total: int) -> LambdaLR:
 def share(config: Training, step: int, total: int) -> float:
     """The learning rate's share of its height at `step` of `total`: a rise, then the schedule."""
     rise = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
-    done = min(1.0, step / total)
+    done = min(1.0, step / total) if total else 1.0
     if config.schedule == "cosine":
         return rise * 0.5 * (1 + math.cos(math.pi * done))
     if config.schedule == "steps":

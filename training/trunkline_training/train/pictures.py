@@ -27,6 +27,13 @@ from trunkline_training.train.task import TaskJob
 from trunkline_training.train.views import Arrays, Batch, views_of
 
 VALIDATION_BATCH = 32
+DISTILLED = (
+    "distilled on unlabelled pictures, behind the frozen trunk: Kullback-Leibler divergence from "
+    "the answers of the teacher, a whole network, to the same parts of pictures"
+)
+STITCHED = (
+    "none but a least-squares fit of the convolution between the trunk and the teacher's own tail"
+)
 
 
 class PictureJob(TaskJob):
@@ -154,14 +161,10 @@ class ClassifierJob(PictureJob):
 class DistilJob(PictureJob):
     """Kullback-Leibler divergence from a whole network's answers."""
 
-    method = (
-        "distilled on unlabelled pictures, behind the frozen trunk: Kullback-Leibler divergence "
-        "from the answers of the teacher, a whole network, to the same parts of pictures"
-    )
-
     def __init__(self, config: DistilTraining) -> None:
         self._distil = config
         self._teacher = Teacher(config)
+        self.method = DISTILLED if config.epochs else STITCHED
         super().__init__(config, self._teacher.entry.labels(), self._teacher.entry.digest)
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:

@@ -22,7 +22,7 @@ def job_of(kind: str, config: Training) -> TaskJob:
     """The job of a kind of training."""
     if kind == "ssd":
         return SsdJob(cast(SsdTraining, config))
-    if kind == "distil":
+    if kind in ("distil", "stitch"):
         return DistilJob(cast(DistilTraining, config))
     return ClassifierJob(cast(ClassifierTraining, config))
 
