@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
 
 from PIL import Image
 
 from trunkline.errors import CorruptImageError
+from trunkline.png_chunks import chunks
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples a pixel by colour type (PNG specification, table 11.1)."""
@@ -47,18 +47,9 @@ def _bytes(width: int, height: int, bits: int, x: int, y: int, dx: int, dy: int)
 def _unpacked(data: bytes, enough: int) -> int:
     """How many bytes the pixels' stream unpacks to, or `enough` where there are no fewer."""
     inflate, count = zlib.decompressobj(), 0
-    for piece in _pixels(data):
+    pixels = (data[start:end] for kind, start, end in chunks(data) if kind == b"IDAT")
+    for piece in pixels:
         while piece and count < enough and not inflate.eof:
             count += len(inflate.decompress(piece, PIECE))
             piece = inflate.unconsumed_tail
     return count
-
-
-def _pixels(data: bytes) -> Iterator[bytes]:
-    """The contents of the IDAT chunks."""
-    at = 8
-    while at + 8 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] == b"IDAT":
-            yield data[at + 8 : at + 8 + length]
-        at += 12 + length
