@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
@@ -31,7 +32,11 @@ class Appended:
             raise TrunklineError(
                 f"{path} is being written by another run: wait for that, or name another output"
             ) from error
-        self.size = os.fstat(self._file).st_size
+        status = os.fstat(self._file)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(self._file)
+            raise TrunklineError(f"{path} is no regular file: name another output")
+        self.size = status.st_size
 
     def __enter__(self) -> Appended:
         return self

@@ -12,7 +12,7 @@ from io import BytesIO
 
 from PIL import ExifTags, Image, features
 
-from trunkline import structure
+from trunkline import png_rows, structure
 from trunkline.errors import (
     CorruptImageError,
     ImageError,
@@ -25,6 +25,8 @@ from trunkline.tags import check_tags
 
 FORMATS = ("JPEG", "PNG", "WebP", "HEIC", "AVIF", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
+LONGEST_SIDE = 65_535
+"""JPEG's own. Pillow keeps a pointer and more for each row, however short."""
 PILLOW_MAX_PIXELS = 178_956_970
 """Twice `PIL.Image.MAX_IMAGE_PIXELS`: beyond it Pillow itself refuses to open a picture."""
 
@@ -60,7 +62,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     and checked before any pixel is decoded. What follows a whole picture is ignored.
 
     Raises UnsupportedImageError (no format of FORMATS, or one that needs an extra),
-    ImageTooLargeError (more than `max_pixels`, or Pillow's own PILLOW_MAX_PIXELS) and
+    ImageTooLargeError (more than `max_pixels`, Pillow's own PILLOW_MAX_PIXELS, or LONGEST_SIDE) and
     CorruptImageError (damaged, truncated, or built to keep a decoder busy: `structure`).
     """
     name = sniff(data)
@@ -114,6 +116,8 @@ def _open(name: str, data: bytes, max_pixels: int) -> Image.Image:
     image = Image.open(BytesIO(data), formats=[name])
     _check_pixels(image.size, max_pixels)
     image.load()
+    if name == "PNG":
+        png_rows.check(data, image)
     return image
 
 
@@ -134,6 +138,10 @@ def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise _too_large(f"{width} x {height} = {width * height}", max_pixels)
+    if max(size) > LONGEST_SIDE:
+        raise ImageTooLargeError(
+            f"picture is {width} x {height}: at most {LONGEST_SIDE} pixels a side are allowed"
+        )
 
 
 def _too_large(pixels: str, max_pixels: int) -> ImageTooLargeError:

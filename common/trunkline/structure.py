@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from trunkline.errors import CorruptImageError, ImageTooLargeError, UnsupportedImageError
+from trunkline.png_chunks import chunks
 from trunkline.tags import check_tags, read_tags
 
 MAX_SCANS = 24  # of a JPEG; libjpeg writes 10, 18 for CMYK, and each costs a pass over all pixels
@@ -82,21 +83,19 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _check_png(data: bytes, _: int) -> None:
-    """PNG specification, section 5.3: length, type, data, CRC; one profile; IEND comes last."""
-    at, profiles = 8, 0
-    for _count in range(MAX_CHUNKS):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+    """Not too many chunks, one profile, and IEND comes last."""
+    profiles = 0
+    for count, (kind, _, _) in enumerate(chunks(data)):
+        if count == MAX_CHUNKS:
+            raise _too_many("PNG", "chunks", MAX_CHUNKS)
         profiles += kind == b"iCCP"  # each one may unpack to a megabyte
         if profiles > 1:
             raise _too_many("PNG", "colour profiles", 1)
-        at += 12 + length
         if kind == b"IEND":
             return
-        if at >= len(data):
-            raise CorruptImageError(
-                "PNG picture cannot be decoded: it is truncated; expected a whole, undamaged file"
-            )
-    raise _too_many("PNG", "chunks", MAX_CHUNKS)
+    raise CorruptImageError(
+        "PNG picture cannot be decoded: it is truncated; expected a whole, undamaged file"
+    )
 
 
 def _check_gif(data: bytes, _: int) -> None:

@@ -102,6 +102,11 @@ def test_again_with_other_settings(
     assert sweep(*words, "--json", "--jobs", "1", "--codec", "webp", "--quality", "30") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["data"] == f"val, {PICTURES} pictures"
+    assert said["note"].startswith("7 more settings of earlier commands are kept and not shown")
+    assert (
+        "30 pictures are few: one answer more or less is 3.3 points"
+        in (output / "results.md").read_text()
+    )
     assert len(said["points"]) == 3
     kept = {row["setting"] for row in rows(output)}
     assert [row for row in rows(home / "out") if row["setting"] in kept] == rows(output)

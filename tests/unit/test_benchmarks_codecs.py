@@ -99,7 +99,7 @@ def test_times_are_of_all_in_an_order_of_chance(finished: Path) -> None:
 
 def test_table_and_plots(finished: Path) -> None:
     page = (finished / "out" / "README.md").read_text()
-    assert "| raw | – | – | 25088 | 25088 | lossless |" in page
+    assert "| raw | – | – | 25088 | lossless |" in page
     assert "4 pictures" in page
     assert "`python -m trunkline_benchmarks.codecs" in page
     for plot in ("error", "agreement"):

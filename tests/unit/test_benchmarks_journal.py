@@ -131,3 +131,10 @@ def test_what_is_refused(path: Path, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="JSON"):
             journal.add("c", [{"psnr": float("inf")}])
     assert not (tmp_path / "results").exists()
+
+
+def test_a_device_is_no_journal(tmp_path: Path) -> None:
+    """Bytes would be gone as soon as they are written."""
+    (tmp_path / "full.journal").symlink_to("/dev/full")
+    with pytest.raises(TrunklineError, match="is no regular file"):
+        Journal(tmp_path / "full.journal", {})

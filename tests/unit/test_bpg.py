@@ -71,6 +71,18 @@ def reference(name: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["features0_q35", "features4_lossless", "photo_300x256_q35"])
+def test_a_cut_file_that_does_not_say_its_length_is_refused(name: str) -> None:
+    """The reference encoder's go on to the end of the file, wherever that is."""
+    data = reference(f"{name}.bpg").read_bytes()
+    shape, bits = Bpg().probe(data)
+    whole = Bpg().decode(data, shape, bits)
+    np.testing.assert_array_equal(Bpg().decode(data + b"\xff" * 99, shape, bits), whole)
+    for length in range(60, len(data) - 2, len(data) // 40):
+        with pytest.raises(CorruptFrameError):
+            Bpg().decode(data[:length], shape, bits)
+
+
 @pytest.mark.parametrize("shape", [*SIZES, (1, 1, 3), (37, 51, 3)])
 @pytest.mark.parametrize("effort", [0, 1, 2, 3])
 def test_every_size_comes_back(shape: tuple[int, ...], effort: int) -> None:

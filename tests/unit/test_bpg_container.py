@@ -34,7 +34,7 @@ headers = st.builds(
 
 @given(headers, st.binary(max_size=5))
 def test_headers_come_back(picture: Header, rest: bytes) -> None:
-    assert header.read(picture.write() + rest) == (picture, rest)
+    assert header.read(picture.write() + rest) == (picture, rest, False)
 
 
 def test_header_of_a_reference_file() -> None:
@@ -77,7 +77,7 @@ def test_extensions_are_skipped_and_lengths_obeyed() -> None:
     extensions = bytes.fromhex("05 01 00 02 01 aa")
     rest = TOOLS_BYTES + PICTURE
     data = bytes.fromhex("425047fb 0008 8160 70") + ue7(len(rest)) + extensions + rest
-    assert header.read(data + b"after") == (Header(224, 112), rest)
+    assert header.read(data + b"after") == (Header(224, 112), rest, True)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_a_frame_file_keeps_all_that_is_needed(
     np.testing.assert_allclose(np.load(tensor), features(), atol=step)
 
 
-@pytest.mark.parametrize("codec", ["bpg", "png", "webp"])
+@pytest.mark.parametrize("codec", ["bpg", "png", "webp", "jpegxl"])
 def test_a_payload_file_is_a_picture(codec: str, tmp_path: Path) -> None:
     payload, mosaic = tmp_path / f"chelsea.{codec}", tmp_path / "mosaic.png"
     lossless = [] if codec == "png" else ["--param", "lossless=true"]
@@ -138,7 +138,8 @@ def test_a_lossy_frame_becomes_the_mosaic_that_was_sent(tmp_path: Path) -> None:
         (["encode", CHELSEA, "-o", "f", "--codec", "webp", "--bits", "16"], "webp takes 8 bits"),
         (["encode", CHELSEA, "-o", "f", "--codec", "raw", "--weights", "x"], "no trunk"),
         (["encode", CHELSEA, "-o", "f", "--codec", "raw", "--engine", "x"], "unknown engine 'x'"),
-        (["decode", __file__], "truncated or damaged"),
+        (["decode", __file__], "no payload that tells its codec, and no frame"),
+        (["encode", CHELSEA, "-o", "f", "--codec", "raw", "--trunk", "vgg16"], "vgg16/oxford"),
         (["decode", __file__, "-o", "f.bmp"], "expected a .png or .npy"),
         (["infer", CHELSEA, "--edge", "http://127.0.0.1:9"], "no edge answers at"),
         (["infer", CHELSEA, "--edge", "ftp://x"], "is no edge's address"),

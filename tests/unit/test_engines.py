@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,6 +46,38 @@ def test_threads_do_not_mix_their_pictures_up(name: str, trunk: Path, batch: np.
         got = list(pool.map(lambda i: network.run(batch[i % 3 : i % 3 + 1])[0], range(48)))
     for index, features in enumerate(got):
         np.testing.assert_array_equal(features, expected[index % 3])
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_threads_are_bound_to_no_core(name: str, trunk: Path, batch: np.ndarray) -> None:
+    """Bound ones are bound to the same core in every process of a machine."""
+    network = engines.load(name, trunk, threads=1)
+    everywhere = os.sched_getaffinity(0)
+    if len(everywhere) < 2:
+        pytest.skip("needs two cores")
+    running = True
+
+    def run() -> None:
+        while running:
+            network.run(batch)
+
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(run)
+        try:
+            places = [_affinities() for _ in range(200)]
+        finally:
+            running = False
+        work.result()
+    assert {frozenset(everywhere)} == set().union(*places)
+
+
+def _affinities() -> set[frozenset[int]]:
+    """Where this process's threads may run."""
+    found = set()
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            found.add(frozenset(os.sched_getaffinity(int(thread.name))))
+    return found
 
 
 def test_an_output_outlives_the_next_call(trunk: Path, batch: np.ndarray) -> None:

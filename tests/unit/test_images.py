@@ -274,9 +274,10 @@ def png(
     colour: int,
     packed: bytes = b"",
     extra: bytes = b"",
+    interlaced: bool = False,
 ) -> bytes:
     """A PNG made by hand: Pillow writes no 16-bit RGB, and nobody wants 3.6 gigapixels of it."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     data = packed if rows is None else zlib.compress(rows)
     return (
         b"\x89PNG\r\n\x1a\n"

@@ -22,6 +22,7 @@ from trunkline.errors import (
     ImageTooLargeError,
     UnsupportedImageError,
 )
+from trunkline.png_rows import ADAM7
 
 PROMPT_S = 0.5
 
@@ -110,6 +111,36 @@ def test_png_of_empty_chunks(kind: bytes) -> None:
 def test_png_of_many_profiles() -> None:
     extra = chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1_000_000))) * 2
     refused(png(2, 1, bytes(7), depth=8, colour=2, extra=extra), CorruptImageError, "profiles")
+
+
+@pytest.mark.parametrize(("depth", "colour"), [(1, 0), (8, 0), (16, 0), (4, 3), (8, 2), (16, 6)])
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("size", [(1, 1), (3, 9), (40, 30)])
+def test_png_without_all_its_rows(
+    depth: int, colour: int, interlaced: bool, size: tuple[int, int]
+) -> None:
+    """A black picture is whole; the same stream without its last byte is not."""
+    width, height = size
+    bits = depth * {0: 1, 2: 3, 3: 1, 6: 4}[colour]
+    length = 0
+    for x, y, dx, dy in ADAM7 if interlaced else [(0, 0, 1, 1)]:
+        columns, rows = len(range(x, width, dx)), len(range(y, height, dy))
+        length += rows * (1 + (columns * bits + 7) // 8) if columns else 0
+
+    def made(rows: bytes) -> bytes:
+        palette = chunk(b"PLTE", bytes(3 << depth)) if colour == 3 else b""
+        form = {"depth": depth, "colour": colour, "extra": palette, "interlaced": interlaced}
+        return png(width, height, rows, **form)  # type: ignore[arg-type]
+
+    assert images.decode(made(bytes(length))).size == size
+    refused(made(bytes(length - 1)), CorruptImageError, "rows are missing|truncated")
+
+
+def test_a_picture_of_one_pixels_width() -> None:
+    """Each row costs memory, however short."""
+    thin = png(1, 65_536, bytes(2 * 65_536), depth=8, colour=0)
+    refused(thin, ImageTooLargeError, "1 x 65536: at most 65535 pixels a side")
+    assert images.decode(png(1, 65_535, bytes(2 * 65_535), depth=8, colour=0)).size[1] == 65_535
 
 
 def test_png_without_its_end() -> None:

@@ -144,8 +144,10 @@ def test_a_network_without_weights_is_timed_but_not_coded(
     [
         (["--trunk", "mobilenet_v2", "resnet50"], "unknown trunk 'resnet50': expected one of"),
         (["--weights", "imagenet-22k"], "unknown weight set 'mobilenet_v2/imagenet-22k'"),
+        (["--counts", "--weights", "nope"], "unknown weight set 'mobilenet_v2/nope'"),
         (["--weights", "oxford", "--trunk", "vgg16", "mobilenet_v2"], "expected one --trunk"),
-        (["--tasks", "1"], "tasks is 1: expected 2 or more"),
+        (["--tasks", "1"], "tasks is 1: expected 2 to 1000"),
+        (["--tasks", "1000000000"], "tasks is 1000000000: expected 2 to 1000"),
         (["--mbit", "5", "-1"], "mbit is -1: expected a number above 0"),
         (["--rtt-ms", "-1"], "rtt-ms is -1: expected 0 or more"),
         (["--edge-slowdown", "0"], "edge-slowdown is 0: expected a number above 0"),

@@ -59,5 +59,5 @@ def test_a_table_shows_a_few_numbers_of_tasks() -> None:
 
 @pytest.mark.parametrize("tasks", [1, 0, -3])
 def test_one_task_shares_with_nobody(tasks: int) -> None:
-    with pytest.raises(ParameterError, match=f"tasks is {tasks}: expected 2 or more"):
+    with pytest.raises(ParameterError, match=f"tasks is {tasks}: expected 2 to 1000"):
         sharing.task_numbers(tasks)

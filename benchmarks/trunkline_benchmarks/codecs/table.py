@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from trunkline.errors import ParameterError
 from trunkline_benchmarks.bdrate import delta_rate, size_at
 from trunkline_benchmarks.codecs.plot import file_stem
-from trunkline_benchmarks.codecs.results import Point, Results
+from trunkline_benchmarks.codecs.results import Point, Results, Times
 from trunkline_benchmarks.codecs.settings import RATE_BASELINE, TIME_BASELINE
 from trunkline_benchmarks.shards import Row
 
 USEFUL_DB = (28.0, 40.0)
 """Below, answers change; above, they do not get any better."""
 LIKE_DB = 33.0
-"""Times in the summary are those of the timed setting nearest to this PSNR."""
-ENOUGH = 95.0
-"""Percent of agreement that the summary gives the bytes for."""
+"""The PSNR that the summary gives bytes and times for, between the settings on either side."""
 NONE = "–"
 
 
@@ -57,14 +57,20 @@ def _conditions(results: Results) -> Iterator[str]:
         yield ""
         yield f"Not installed, so not measured: {', '.join(header['missing'])}."
     yield ""
+    timed = max((it.times.count for it in _points(results) if it.times), default=0)
     yield (
         "Means over pictures. mse, PSNR (of the mean mse) and largest error are those of the "
         "mosaic's samples, in units of 8-bit samples whatever their depth; agreement is the share "
         "of pictures whose best class is that of the uncompressed tensor. Delta rates "
         f"(Bjøntegaard, PCHIP) are bytes against PSNR, against `{RATE_BASELINE}`: negative is "
-        "fewer bytes. Times are medians [5th to 95th percentile] of coding and decoding alone, "
+        f"fewer bytes. Times are medians [5th to 95th percentile] over {timed} pictures of coding "
+        f"and decoding alone, in the summary at {LIKE_DB:g} dB, linear between the timed settings; "
         f"ratios medians over pictures of times against `{TIME_BASELINE}`."
     )
+
+
+def _points(results: Results) -> Iterator[Point]:
+    return (point for curves in results.curves.values() for it in curves.values() for point in it)
 
 
 def _made(what: str, header: Row) -> Iterator[str]:
@@ -81,17 +87,15 @@ def _summary(curves: dict[str, list[Point]]) -> Iterator[str]:
     low, high = USEFUL_DB
     yield (
         f"| curve | BD-rate, {low:g} to {high:g} dB | BD-rate, common range | bytes at {LIKE_DB:g} "
-        f"dB | bytes for {ENOUGH:g} % agreement | timed at | encode ms | decode ms | x encode | "
-        "x decode |"
+        "dB | timed at | encode ms | decode ms | x encode | x decode |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|"
     baseline = curves.get(RATE_BASELINE, [])
     for name, points in curves.items():
         cells = [
             _delta(baseline, points, USEFUL_DB),
             _delta(baseline, points, None),
             _bytes(_at_quality(points)),
-            _bytes(_for_agreement(points)),
             *_timed(points),
         ]
         yield f"| {name} | " + " | ".join(cells) + " |"
@@ -105,21 +109,6 @@ def _at_quality(points: Sequence[Point]) -> float | None:
         return size_at(_rated(points), LIKE_DB)
     except ParameterError:  # too few different qualities
         return None
-
-
-def _for_agreement(points: Sequence[Point]) -> float | None:
-    """The bytes from which on agreement is ENOUGH; between points along the bytes' logarithm."""
-    found = sorted((it.rate.bytes, it.rate.agreement) for it in points if it.rate.agreement)
-    enough = len(found)
-    while enough and (found[enough - 1][1] or 0) >= ENOUGH:
-        enough -= 1
-    if enough == len(found):
-        return None
-    if enough == 0:
-        return found[0][0]
-    (less, low), (more, high) = found[enough - 1], found[enough]
-    share = (ENOUGH - (low or 0)) / ((high or 0) - (low or 0))
-    return float(less * (more / less) ** share)
 
 
 def _bytes(size: float | None) -> str:
@@ -143,15 +132,45 @@ def _rated(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def _timed(points: Sequence[Point]) -> list[str]:
-    """The times of the timed point whose PSNR is nearest to LIKE_DB."""
+    """Where times are of, and the times: at LIKE_DB where points were timed on either side."""
     timed = [(point, point.times) for point in points if point.times is not None]
     if not timed:
         return [NONE] * 5
+    rated = sorted(
+        ((it[0].rate.psnr, it[1]) for it in timed if it[0].rate.psnr is not None),
+        key=lambda it: it[0],
+    )
+    if rated and rated[0][0] <= LIKE_DB <= rated[-1][0]:
+        return [f"{LIKE_DB:g} dB", *_shown_times(_between(rated))]
     point, times = min(timed, key=lambda it: abs((it[0].rate.psnr or 0) - LIKE_DB))
     decibels = "lossless" if point.rate.psnr is None else f"{point.rate.psnr:.1f} dB"
-    name = f"{point.setting['point']}, {decibels}".removeprefix(", ")
+    return [f"{point.setting['point']}, {decibels}".removeprefix(", "), *_shown_times(times)]
+
+
+def _between(rated: Sequence[tuple[float, Times]]) -> Times:
+    """Times at LIKE_DB, linear in decibels between the timed points, rising in PSNR."""
+
+    def at_like(*values: float) -> float:
+        return float(np.interp(LIKE_DB, [psnr for psnr, _ in rated], values))
+
+    found = [times for _, times in rated]
+    return Times(
+        count=found[0].count,
+        encode_ms=_three(at_like(*(it.encode_ms[place] for it in found)) for place in range(3)),
+        decode_ms=_three(at_like(*(it.decode_ms[place] for it in found)) for place in range(3)),
+        encode_ratio=at_like(*(it.encode_ratio for it in found)),
+        decode_ratio=at_like(*(it.decode_ratio for it in found)),
+    )
+
+
+def _three(values: Iterable[float]) -> tuple[float, float, float]:
+    low, median, high = values
+    return low, median, high
+
+
+def _shown_times(times: Times) -> list[str]:
     ratios = [f"{times.encode_ratio:.2g}", f"{times.decode_ratio:.2g}"]
-    return [name, _spread(times.encode_ms), _spread(times.decode_ms), *ratios]
+    return [_spread(times.encode_ms), _spread(times.decode_ms), *ratios]
 
 
 def _spread(ms: tuple[float, float, float]) -> str:

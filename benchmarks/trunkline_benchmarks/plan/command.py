@@ -16,6 +16,7 @@ from trunkline.commands import codec_options
 from trunkline.errors import ParameterError
 from trunkline.files import write_bytes
 from trunkline.tiling import DEFAULT_ARRANGEMENT
+from trunkline.weights import sets
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.plan import choice, layers, sharing
 from trunkline_benchmarks.plan.choice import Link
@@ -92,6 +93,8 @@ def _checked(arguments: argparse.Namespace) -> Link:
     sharing.task_numbers(arguments.tasks)
     if arguments.weights and len(arguments.trunk) > 1:
         raise ParameterError("--weights names one trunk's set: expected one --trunk beside it")
+    if arguments.weights:
+        sets.get(arguments.trunk[0], arguments.weights)
     return Link(tuple(arguments.mbit), arguments.rtt_ms)
 
 

@@ -8,6 +8,7 @@ from itertools import cycle, islice
 
 from trunkline.errors import ParameterError
 
+MOST_TASKS = 1000
 PUBLISHED = {"vgg16": (42.31, 42.30), "mobilenet_v2": (9.77, 10.83)}
 """Percent saved for two tasks as published: in the text, in the abstract."""
 
@@ -44,7 +45,9 @@ class Tails:
 
 
 def task_numbers(most: int) -> list[int]:
-    """The numbers of tasks that a table up to `most` shows; ParameterError below 2."""
-    if most < 2:
-        raise ParameterError(f"tasks is {most}: expected 2 or more, one task shares with nobody")
+    """The numbers of tasks that a table up to `most` shows; ParameterError for what makes none."""
+    if not 2 <= most <= MOST_TASKS:
+        raise ParameterError(
+            f"tasks is {most}: expected 2 to {MOST_TASKS}, one task shares with nobody"
+        )
     return sorted({number for number in (2, 3, 4, most // 2, most) if 2 <= number <= most})

@@ -15,6 +15,8 @@ from trunkline_benchmarks.sweep.run import Swept
 from trunkline_benchmarks.sweep.setting_tables import comparison_tables, setting_tables
 from trunkline_benchmarks.sweep.table import changed, number
 
+FEW = 200
+"""Pictures below which the bootstrap's intervals mislead more than they help."""
 SUMMARY, TABLES, REPORT, PLOTS = "summary.json", "results.md", "report.html", "plots"
 
 
@@ -94,6 +96,12 @@ def _limits(swept: Swept) -> Iterator[str]:
         f"All figures are of {swept.data.title}. A subset may be easier or harder than the whole "
         "set: compare changes, not absolute accuracy, with others' figures."
     )
+    if swept.evaluation.has_tail and len(swept.data.pictures) < FEW:
+        yield (
+            f"{len(swept.data.pictures)} pictures are few: one answer more or less is "
+            f"{100 / len(swept.data.pictures):.2g} points, and intervals over so few are too "
+            "narrow, down to no width at all where hardly an answer changed."
+        )
     if swept.evaluation.has_tail:
         yield (
             "Changes are against the same network on uncompressed features of the same pictures; "

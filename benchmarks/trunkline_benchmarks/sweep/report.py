@@ -32,7 +32,7 @@ class Report:
         for plot in self.plots:
             lines += ["", f"![{plot.name}](plots/{plot.name}.png)", "", plot.caption]
         for title, tables in self.sections.items():
-            lines += ["", f"## {title}", ""]
+            lines += ["", f"## {title}", ""] if tables else []
             for table in tables:
                 lines += table.markdown()
         return "\n".join(lines).rstrip() + "\n"

@@ -74,6 +74,7 @@ def sweep(config: SweepConfig, executor: Executor | None = None) -> Swept:
         todo = _shards(config, features, data)
         shards.run(work.run, todo, executor or Processes(config.jobs), journal, "settings")
         ordered = _by_setting(todo, config.settings)
+        note = "; ".join(filter(None, (note, _others(journal, todo))))
         header = configuration | {"settings": [it.document() for it in config.settings]}
         journal.write_results(
             config.output / RESULTS, [it for of in ordered.values() for it in of], header
@@ -155,6 +156,17 @@ def _shards(config: SweepConfig, features: Path, data: DataSet) -> list[Shard]:
         for start, pictures in shards.chunks(data.pictures, PICTURES_A_SHARD)
         for setting in config.settings
     ]
+
+
+def _others(journal: Journal, todo: list[Shard]) -> str:
+    """Words about what an earlier command left and this one did not ask for."""
+    names = {key.rpartition(" from ")[0] for key in journal.done - {it.key for it in todo}}
+    if not names:
+        return ""
+    return (
+        f"{len(names)} more settings of earlier commands are kept and not shown: name them too, "
+        "and they are shown without being done again"
+    )
 
 
 def _by_setting(todo: list[Shard], settings: tuple[Setting, ...]) -> dict[str, list[Shard]]:

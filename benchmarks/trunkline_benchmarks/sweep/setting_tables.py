@@ -124,8 +124,8 @@ def _delta_rates(curves: dict[str, Curve], metric: Metric, within: tuple[float, 
         f"BD-rate, %: {metric.title}",
         ["bytes of … against", *anchors],
         rows,
-        "Bjøntegaard delta rate: per cent more bytes (less, where negative) for the same "
-        f"{metric.title}, averaged over what both curves have"
+        "Bjøntegaard delta rate: per cent more bytes (less, where negative) at equal "
+        f'figures of "{metric.title}", averaged over what both curves have'
         f"{some if math.isfinite(within[0]) else ''}; points that cost more than a better one are "
         "left out. No figure: fewer than four points, or nothing in common.",
     )

@@ -71,6 +71,11 @@ class PictureCodec(Codec):
         damaged or is a picture of another size.
         """
 
+    @classmethod
+    def owns(cls, payload: bytes) -> bool:
+        """Whether the payload begins as this codec's files do."""
+        return bool(cls.magic) and payload.startswith(cls.magic)
+
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
         """The shape and bits a sample that a payload's header claims, for files without a frame.
 

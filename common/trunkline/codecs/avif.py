@@ -11,6 +11,10 @@ from trunkline.codecs.abc import PictureCodec, corrupt, parameter
 from trunkline.codecs.library import decode_into, grey_as_colour
 from trunkline.types import Samples
 
+BRANDS = frozenset({b"avif"})
+MONOCHROME = 0x10
+"""The bit of av1C's third byte (AV1 in ISOBMFF, section 2.3.3)."""
+
 
 @dataclass(frozen=True)
 class Avif(PictureCodec):
@@ -40,6 +44,20 @@ class Avif(PictureCodec):
             )
         )
 
+    @classmethod
+    def owns(cls, payload: bytes) -> bool:
+        """By the container's brand."""
+        return isobmff.has_brand(payload, BRANDS)
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """What the container's boxes claim."""
+        try:
+            item = isobmff.read_item(payload, b"av01", b"av1C")
+        except ValueError as error:
+            raise corrupt(self.id, error, "an AVIF of one picture") from error
+        plane = (item.height, item.width)
+        return (plane if _is_grey(item) else (*plane, 3)), 8
+
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
         """Decode a whole file of exactly this shape; libavif would decode any size first."""
         try:
@@ -50,3 +68,8 @@ class Avif(PictureCodec):
         if not (item.height, item.width) == coded == shape[:2]:
             raise corrupt(self.id, f"{coded} samples in {item.height}x{item.width}", f"{shape}")
         return decode_into(self.id, imagecodecs.avif_decode, payload, shape, bits, numthreads=1)
+
+
+def _is_grey(item: isobmff.Item) -> bool:
+    """Whether the file's picture is luma alone."""
+    return any(byte & MONOCHROME for byte in item.configuration[2:3])

@@ -15,6 +15,9 @@ MODES = {2: "L", 3: "RGB"}
 # what x265 does for eyes spoils features
 ENCODER = {"preset": "medium", "tune": "psnr", "x265:psy-rd": "0", "x265:aq-mode": "0"}
 
+BRANDS = frozenset({b"heic", b"heix", b"mif1"})
+CHROMA_AT, CHROMA = 16, 0x03
+"""The byte of hvcC that holds chroma_format_idc, and its bits (ISO/IEC 14496-15, 8.3.3)."""
 PADDED = 64
 """libheif pads a side to at least so many samples, x265 to less."""
 
@@ -42,6 +45,21 @@ class Heif(PictureCodec):
         buffer = io.BytesIO()
         picture.save(buffer, quality=self.quality, chroma=444, enc_params=ENCODER)
         return buffer.getvalue()
+
+    @classmethod
+    def owns(cls, payload: bytes) -> bool:
+        """By the container's brand."""
+        return isobmff.has_brand(payload, BRANDS)
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """What the container's boxes claim."""
+        try:
+            item = isobmff.read_item(payload, b"hvc1", b"hvcC")
+        except ValueError as error:
+            raise corrupt(self.id, error, "a HEIC of one picture") from error
+        plane = (item.height, item.width)
+        is_colour = any(byte & CHROMA for byte in item.configuration[CHROMA_AT : CHROMA_AT + 1])
+        return ((*plane, 3) if is_colour else plane), 8
 
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
         """Decode; size and colours are compared before any pixel is decoded."""

@@ -27,6 +27,11 @@ class Item:
     data: bytes
 
 
+def has_brand(file: bytes, brands: frozenset[bytes]) -> bool:
+    """Whether the file says first of all that it is one of `brands`."""
+    return file[4:8] == b"ftyp" and file[8:12] in brands
+
+
 def read_item(file: bytes, kind: bytes, configuration: bytes) -> Item:
     """The item of type `kind` (`hvc1`, `av01`), whose set-up is in a box called `configuration`.
 

@@ -16,6 +16,9 @@ SLOWEST = 9
 LONGEST_SIDE_SLOWEST = 2048
 
 
+BEGINNINGS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+
+
 @dataclass(frozen=True)
 class JpegXl(PictureCodec):
     """JPEG XL; `distance` is libjxl's (1.0 is meant to look like the original), `effort` too."""
@@ -51,18 +54,32 @@ class JpegXl(PictureCodec):
             )
         )
 
+    @classmethod
+    def owns(cls, payload: bytes) -> bool:
+        """A codestream, or the container of one."""
+        return payload.startswith(BEGINNINGS)
+
+    def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:
+        """What the codestream's header claims."""
+        return self._read(payload, "a JPEG XL picture")[1:]
+
     def decode(self, payload: bytes, shape: tuple[int, ...], bits: int = 8) -> Samples:
         """Decode a whole codestream of exactly this shape and depth.
 
         libjxl would decode frames of any size, to show the corner that lies in the picture.
         """
         expected = f"a JPEG XL picture of {shape}, {bits} bits"
+        stream, *found = self._read(payload, expected)
+        if found != [shape, bits]:
+            raise corrupt(self.id, found, expected)
+        return decode_into(self.id, imagecodecs.jpegxl_decode, stream, shape, bits, numthreads=1)
+
+    def _read(self, payload: bytes, expected: str) -> tuple[bytes, tuple[int, ...], int]:
+        """The codestream, its picture's shape and its bits a sample."""
         try:
             stream = jxl_header.codestream(payload)
             found = jxl_header.check(stream)
         except ValueError as error:
             raise corrupt(self.id, error, expected) from error
         plane = (found.height, found.width)
-        if (plane if found.colours == 1 else (*plane, 3), found.bits) != (shape, bits):
-            raise corrupt(self.id, found, expected)
-        return decode_into(self.id, imagecodecs.jpegxl_decode, stream, shape, bits, numthreads=1)
+        return stream, plane if found.colours == 1 else (*plane, 3), found.bits

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import islice
 
 import imagecodecs
 
 from trunkline.codecs.abc import PictureCodec, corrupt, parameter
 from trunkline.codecs.library import decode_into
+from trunkline.png_chunks import chunks
 from trunkline.types import Samples
 
 HEADER_BYTES = 26
@@ -48,16 +50,12 @@ class Png(PictureCodec):
 
         Texts and colour profiles may unpack to megabytes each, and libpng unpacks them all.
         """
-        kept, at = [self.magic], len(self.magic)
-        for _ in range(MOST_CHUNKS):
-            length, kind = int.from_bytes(payload[at : at + 4], "big"), payload[at + 4 : at + 8]
+        kept = [self.magic]
+        for kind, start, end in islice(chunks(payload), MOST_CHUNKS):
             if kind in CRITICAL:
-                kept.append(payload[at : at + 12 + length])
-            at += 12 + length
-            if kind == b"IEND" and at == len(payload):
+                kept.append(payload[start - 8 : end + 4])
+            if kind == b"IEND" and end + 4 == len(payload):
                 return b"".join(kept)
-            if at >= len(payload):
-                break
         raise corrupt(self.id, "its end is missing, or too many chunks", "a whole PNG file")
 
     def probe(self, payload: bytes) -> tuple[tuple[int, ...], int]:

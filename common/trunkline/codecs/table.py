@@ -101,7 +101,7 @@ def recognise(payload: bytes) -> PictureCodec | None:
     """
     for id in sorted(CODECS):
         kind = _load(id)
-        if issubclass(kind, PictureCodec) and kind.magic and payload.startswith(kind.magic):
+        if issubclass(kind, PictureCodec) and kind.owns(payload):
             codec = get(id)
             return codec if isinstance(codec, PictureCodec) else None
     return None

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Say what the file holds, and write it decoded where that is asked for."""
-    from trunkline import codecs, pipeline, wire
+    from trunkline import codecs, pipeline
 
     if arguments.output is not None and arguments.output.suffix not in (".png", ".npy"):
         raise ParameterError(f"cannot write {arguments.output}: expected a .png or .npy file")
@@ -48,12 +48,25 @@ def run(arguments: argparse.Namespace) -> int:
         fields: dict[str, Any] = {"codec": codec.id, "shape": shape, "bits": bits}
         _write(arguments.output, picture, bits, None)
     else:
-        frame = wire.frame_from_bytes(data)
+        frame = _frame(arguments.file, data)
         fields = frame_fields.of(frame)
         _write_frame(arguments.output, frame)
     fields["bytes"] = len(data)
     print(json.dumps(fields) if arguments.json else _lines(arguments.file, fields))
     return 0
+
+
+def _frame(file: Path, data: bytes) -> Frame:
+    """The frame that the file is. Raises CorruptFrameError where it is none."""
+    from trunkline import wire
+
+    try:
+        return wire.frame_from_bytes(data)
+    except CorruptFrameError as error:
+        raise CorruptFrameError(
+            f"{file} is no payload that tells its codec, and no frame ({error}): expected a file "
+            "of `trunkline encode`; for codec raw one of `trunkline encode --frame`"
+        ) from error
 
 
 def _write_frame(output: Path | None, frame: Frame) -> None:

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--frame", action="store_true", help="write the whole frame, which `decode` and tasks take"
     )
     parser.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
-    parser.add_argument("--weights", default="keras-160", help="weight set (%(default)s)")
+    parser.add_argument("--weights", default="", metavar="SET", help="weight set (the trunk's own)")
     parser.add_argument("--engine", default="openvino", help="engine (%(default)s)")
     parser.add_argument("--precision", default="f32", help="f32 or bf16 (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print the frame's fields as JSON")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trunkline import codecs
+from trunkline import codecs, trunks
 from trunkline.demo.line import Line, LineConfig
 from trunkline.errors import UnavailableError, WeightsError
 from trunkline.weights.build import build
@@ -24,7 +24,7 @@ POLL_S = 0.5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the shared options."""
     parser.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
-    parser.add_argument("--weights", default="keras-160", help="weight set (%(default)s)")
+    parser.add_argument("--weights", default="", metavar="SET", help="weight set (the trunk's own)")
     parser.add_argument("--port", type=int, default=8080, help="the edge's port (%(default)s)")
     parser.add_argument(
         "--task-port",
@@ -38,11 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def running_line(arguments: argparse.Namespace) -> Iterator[Line]:
     """The line that the options describe, up until the block ends, also by SIGTERM."""
-    tasks = _tasks(arguments.trunk, arguments.weights)
+    weights = arguments.weights or trunks.kind(arguments.trunk).default_set
+    tasks = _tasks(arguments.trunk, weights)
     ports = {name: arguments.task_port + index for index, name in enumerate(tasks)}
-    config = LineConfig(
-        arguments.trunk, arguments.weights, arguments.port, ports, arguments.out / "logs"
-    )
+    config = LineConfig(arguments.trunk, weights, arguments.port, ports, arguments.out / "logs")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with Line(config) as line:

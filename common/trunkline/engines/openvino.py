@@ -30,7 +30,13 @@ class OpenVinoNetwork(Network):
         # both are said here, so that neither is a surprise
         if self.precision == "bf16":
             _require_bf16(core)
-        config = {"INFERENCE_PRECISION_HINT": self.precision, "PERFORMANCE_HINT": "LATENCY"}
+        config = {
+            "INFERENCE_PRECISION_HINT": self.precision,
+            "PERFORMANCE_HINT": "LATENCY",
+            # every process would pin its threads to the first cores: edge, tasks and workers on
+            # one machine would all wait for the same one
+            "ENABLE_CPU_PINNING": "NO",
+        }
         if threads:
             config["INFERENCE_NUM_THREADS"] = str(threads)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ COLOURS = {
     "jpeg": style.BLACK,
     "avif": style.GREEN,
 }
+MARKERS = ("o", "D", "P", "v", "X", "*")
 OTHER_COLOURS = (style.PURPLE, style.ORANGE, style.SKY, style.GREY)
 KNEE = 15.0
 """Points below the uncompressed network that the close view shows."""
@@ -68,8 +70,12 @@ def _near(points: Sequence[Point], metric: str, score: float) -> list[float]:
 
 
 def _curves(axes: Any, points: Sequence[Point], metric: str) -> None:  # noqa: ANN401
+    drawn: Counter[tuple[str, str, str]] = Counter()
     for place, (name, curve) in enumerate(_shown(points, metric).items()):
         setting = next(point.setting for point in points if point.setting.curve == name)
+        kind = (setting.way, setting.codec, setting.arrangement)
+        before = drawn[kind]  # curves of this colour that differ in another parameter
+        drawn[kind] += 1
         colour = COLOURS.get(setting.codec, OTHER_COLOURS[place % len(OTHER_COLOURS)])
         picture, rgb = setting.way == "picture", setting.arrangement == "rgb"
         sizes, scores = zip(*curve, strict=True)
@@ -78,9 +84,9 @@ def _curves(axes: Any, points: Sequence[Point], metric: str) -> None:  # noqa: A
             scores,
             label=name,
             color=colour,
-            linestyle="--" if picture else ":" if rgb else "-",
+            linestyle="--" if picture else ":" if rgb else "-." if before else "-",
             linewidth=1.2 if picture or rgb else 2,
-            marker="s" if picture else "^" if rgb else "o",
+            marker="s" if picture else "^" if rgb else MARKERS[before % len(MARKERS)],
             markersize=4.5,
             markerfacecolor="white" if picture or rgb else colour,
         )

@@ -15,9 +15,11 @@ from trunkline_benchmarks.sweep.summary import Point
 
 
 def draw(swept: Swept, folder: Path) -> str:
-    """One panel a codec; empty where the paper has nothing to compare with."""
-    tables = published.tables(swept.config.task, swept.config.trunk)
+    """One panel a codec that both have; empty where there is nothing to compare."""
     points, metric = swept.points, swept.evaluation.metrics[0]
+    codecs = {point.setting.codec for point in points if point.setting.way == "features"}
+    published_ones = published.tables(swept.config.task, swept.config.trunk)
+    tables = [table for table in published_ones if table.codec in codecs]
     if not tables:
         return ""
     with style.figure(11, 4.2, columns=len(tables), sharey=True) as (made, panels):

@@ -17,11 +17,15 @@ MOST_SLICES = 4
 
 @dataclass(frozen=True)
 class Still:
-    """A file's picture: its header, its tools and its checked HEVC units, PPS first."""
+    """A file's picture: its header, its tools and its checked HEVC units, PPS first.
+
+    `has_length` where the file says how long it is; else it may have been cut.
+    """
 
     header: Header
     tools: Tools
     units: tuple[bytes, ...]
+    has_length: bool = True
 
     @property
     def coded(self) -> Header:
@@ -62,9 +66,9 @@ def write(picture: Header, stream: bytes) -> bytes:
 
 def read(data: bytes) -> Still:
     """Read and check everything of a file but the HEVC slices. Raises BitstreamError."""
-    picture, rest = header.read(data)
+    picture, rest, has_length = header.read(data)
     tools, stream = sps.read_hevc_header(rest, picture.bit_depth)
-    return Still(picture, tools, tuple(_picture_units(nal.split(stream))))
+    return Still(picture, tools, tuple(_picture_units(nal.split(stream))), has_length)
 
 
 def _check_encoder(picture: Header, found: encoder_sps.EncoderSps) -> None:

@@ -49,8 +49,10 @@ class Header:
         return MAGIC + bits.padded() + ue7(self.width) + ue7(self.height) + ue7(data_length)
 
 
-def read(data: bytes) -> tuple[Header, bytes]:
+def read(data: bytes) -> tuple[Header, bytes, bool]:
     """The header, and the picture data behind it: HEVC header, then HEVC stream.
+
+    And whether the file says how long those are, which makes a cut one known.
 
     Raises BitstreamError for damage, alpha planes and animations.
     """
@@ -69,7 +71,7 @@ def read(data: bytes) -> tuple[Header, bytes]:
     _check(header)
     if extension:
         position = _skip_extensions(data, position)
-    return header, _span(data, position, length or len(data) - position)
+    return header, _span(data, position, length or len(data) - position), length > 0
 
 
 def _check(header: Header) -> None:
