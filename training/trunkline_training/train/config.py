@@ -39,6 +39,8 @@ class Training:
     views: int = option(0, "changed views of a picture kept on disk (0: always new ones)", low=0)
     cache: str = option("", "folder of kept views (default: in the run's folder)")
     augment: bool = option(True, "change the pictures at random")
+    coded: float = option(0.0, "share of the features that are seen behind BPG", low=0, high=1)
+    coded_qp: tuple[int, ...] = option((26, 30, 34, 38), "its qp, one at random", low=0, high=51)
     validation: float = option(0.1, "share of data kept for choosing", low=0.0001, high=0.9)
     validate_epochs: int = option(1, "epochs between validations", low=1)
     limit: int = option(0, "use so many pictures of data (0: all)", low=0)

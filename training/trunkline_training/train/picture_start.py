@@ -15,7 +15,8 @@ from trunkline_training.datasets import Picture
 from trunkline_training.nets.classifier import LINEAR, STITCH, Plan
 from trunkline_training.train.config import PictureTraining
 from trunkline_training.train.log import say
-from trunkline_training.train.models import Given, Teacher, features, given_of, stored
+from trunkline_training.train.models import Given, Teacher, given_of, stored
+from trunkline_training.train.received import Received
 from trunkline_training.train.samples import PLAIN, ClassSamples
 from trunkline_training.train.views import load
 
@@ -27,13 +28,14 @@ Start = tuple[Plan, Mapping[str, Conv]]
 
 
 def start(
-    config: PictureTraining, trunk: Trunk, labels: Sequence[str], pictures: Sequence[Picture]
+    config: PictureTraining, received: Received, labels: Sequence[str], pictures: Sequence[Picture]
 ) -> Start:
     """The tail's plan and the weights that it starts from."""
+    trunk = received.trunk
     if config.start == "store":
         return _from(stored(config, config.task), trunk, labels)
     if config.start == "teacher":
-        return _stitched(config, trunk, labels, pictures)
+        return _stitched(config, received, labels, pictures)
     weights = sets.get(config.trunk, config.set)
     entry = max(config.entry, ENTRIES[config.trunk])
     alone = config.trunk == "mobilenet_v2" and entry == ENTRIES["mobilenet_v2"]
@@ -49,10 +51,10 @@ def _from(given: Given, trunk: Trunk, labels: Sequence[str]) -> Start:
 
 
 def _stitched(
-    config: PictureTraining, trunk: Trunk, labels: Sequence[str], pictures: Sequence[Picture]
+    config: PictureTraining, received: Received, labels: Sequence[str], pictures: Sequence[Picture]
 ) -> Start:
     """The teacher's own tail, behind a convolution that makes its features of the trunk's."""
-    entry = ENTRIES[config.trunk]
+    entry, trunk = ENTRIES[config.trunk], received.trunk
     inside = f"{entry - 1}.add"
     teacher = Teacher(config, inside) if entry > ENTRIES["mobilenet_v2"] else Teacher(config)
     given = given_of(teacher.entry)
@@ -67,7 +69,7 @@ def _stitched(
         for pixels, _ in load(samples, keys, 0):
             at_entry = entry == ENTRIES["mobilenet_v2"]
             theirs = teacher.features(pixels) if at_entry else teacher.answers(pixels)[1]
-            yield features(trunk, pixels), theirs
+            yield received(pixels), theirs
 
     out = plan.shapes[STITCH].out
     conv, explained = stitch.fit(pairs(), out, trunk.spec.shape[0])

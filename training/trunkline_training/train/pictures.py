@@ -20,8 +20,9 @@ from trunkline_training.train import collection
 from trunkline_training.train.cards import Story
 from trunkline_training.train.config import ClassifierTraining, DistilTraining, PictureTraining
 from trunkline_training.train.job import SCORE
-from trunkline_training.train.models import Teacher, features, origin_of, trunk_of
+from trunkline_training.train.models import Teacher, origin_of, trunk_of
 from trunkline_training.train.picture_start import start
+from trunkline_training.train.received import Received
 from trunkline_training.train.samples import ClassSamples
 from trunkline_training.train.task import TaskJob
 from trunkline_training.train.views import Arrays, Batch, views_of
@@ -54,7 +55,8 @@ class PictureJob(TaskJob):
             seed=config.seed,
         )
         self.trunk = trunk_of(config)
-        plan, given = start(config, self.trunk, labels, self.collected.training)
+        self._received = Received(config, self.trunk)
+        plan, given = start(config, self._received, labels, self.collected.training)
         self.story = Story(
             title="MobileNetV2 1.0",
             origin=origin_of(config, config.task),
@@ -67,7 +69,7 @@ class PictureJob(TaskJob):
         self.module = Classifier(
             plan, given, normed=normed, dropout=config.dropout, seed=config.seed
         )
-        self._prepare_pictures(f"{self.trunk.spec.digest} {made_by}")
+        self._prepare_pictures(f"{self._received.made_by} {made_by}")
         if normed:
             self._calibrate()
 
@@ -86,8 +88,8 @@ class PictureJob(TaskJob):
         calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
-        """The trunk's features."""
-        return {"features": features(self.trunk, pixels)}
+        """The trunk's features, as `Received` gives them."""
+        return {"features": self._received(pixels)}
 
     def share(self, step: int) -> float:
         """How much of each picture of a step is its own; the rest is the one at the other end."""

@@ -32,11 +32,11 @@ from trunkline_training.train.job import SCORE
 from trunkline_training.train.log import say
 from trunkline_training.train.models import (
     CLASSIFIER,
-    features,
     origin_of,
     stored,
     trunk_of,
 )
+from trunkline_training.train.received import Received
 from trunkline_training.train.samples import BoxSamples
 from trunkline_training.train.task import TaskJob
 from trunkline_training.train.views import Arrays, Batch, Views, views_of
@@ -86,14 +86,15 @@ class SsdJob(TaskJob):
 
     def _pictures(self, trunk: Trunk) -> tuple[Views, Batch]:
         config, fill = self.config, trunk.spec.preprocess.mean
+        received = Received(config, trunk)
 
         def prepare(pixels: NDArray[np.float32]) -> Arrays:
-            return {"features": features(trunk, pixels)}
+            return {"features": received(pixels)}
 
         samples = BoxSamples(self.collected.training, config.seed, fill, config.augment)
-        views = views_of(config, samples, prepare, trunk.spec.digest)
+        views = views_of(config, samples, prepare, received.made_by)
         kept = BoxSamples(self.collected.validation, config.seed, fill, False)
-        return views, views_of(config, kept, prepare, trunk.spec.digest).plain()
+        return views, views_of(config, kept, prepare, received.made_by).plain()
 
     def _calibrate(self) -> None:
         count = -(-self.config.calibration // self._views.batch)
