@@ -24,7 +24,7 @@ from trunkline.files import read_bytes
 from trunkline.types import Samples
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.bdrate import delta_rate
-from trunkline_benchmarks.progress import progress
+from trunkline_training.progress import progress
 
 LARGEST_QP = 36
 """Beyond it a mosaic is all but gone and the curves say little."""

@@ -17,8 +17,8 @@ from trunkline.trunks import Trunk
 from trunkline.types import Tensor
 from trunkline_benchmarks import pictures
 from trunkline_benchmarks.appended import Appended
-from trunkline_benchmarks.progress import progress
 from trunkline_benchmarks.shards import chunks
+from trunkline_training.progress import progress
 
 CHUNK = 16
 """Pictures in one batch of the trunk; what is resumed begins with a whole batch."""

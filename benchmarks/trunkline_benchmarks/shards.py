@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.progress import progress
+from trunkline_training.progress import progress
 
 if TYPE_CHECKING:
     from trunkline_benchmarks.executor import Executor

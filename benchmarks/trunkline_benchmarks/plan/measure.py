@@ -18,7 +18,7 @@ from trunkline.types import Tensor
 from trunkline_benchmarks.plan import layers
 from trunkline_benchmarks.plan.real import RealNetwork
 from trunkline_benchmarks.plan.timing import Timing, timed
-from trunkline_benchmarks.progress import progress
+from trunkline_training.progress import progress
 
 JPEG_QUALITY = 75
 """What the published sizes of the inputs fit."""

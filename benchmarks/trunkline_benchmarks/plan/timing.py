@@ -16,7 +16,7 @@ from trunkline.engines.abc import Network
 from trunkline.types import Tensor
 from trunkline_benchmarks.plan import layers, networks
 from trunkline_benchmarks.plan.networks import IMAGE, LOGITS
-from trunkline_benchmarks.progress import progress
+from trunkline_training.progress import progress
 
 Result = TypeVar("Result")
 

@@ -17,7 +17,6 @@ from trunkline_benchmarks import machine, shards
 from trunkline_benchmarks.executor import Executor, Processes
 from trunkline_benchmarks.features import FeatureCache
 from trunkline_benchmarks.journal import Journal
-from trunkline_benchmarks.progress import progress
 from trunkline_benchmarks.shards import Shard
 from trunkline_benchmarks.sweep import summary, tasks, ways, work
 from trunkline_benchmarks.sweep.config import SweepConfig
@@ -26,6 +25,7 @@ from trunkline_benchmarks.sweep.summary import Point
 from trunkline_benchmarks.sweep.tasks import TAILLESS, Evaluation
 from trunkline_training import datasets
 from trunkline_training.datasets import DataSet
+from trunkline_training.progress import progress
 
 JOURNAL, RESULTS = "sweep.journal", "results.jsonl"
 PICTURES_A_SHARD = 32

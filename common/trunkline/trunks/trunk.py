@@ -45,10 +45,14 @@ def preprocess(recipe: Preprocess, image: Image.Image) -> Tensor:
     """
     if image.mode != "RGB":
         raise ImageError(f"a picture of mode {image.mode}: expected RGB; convert it first")
-    height, width = recipe.size
-    squashed = image.resize((width, height), Image.Resampling.BILINEAR)
-    planes = np.asarray(squashed, np.float32).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+    planes = squash(recipe, image).astype(np.float32).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
     return normalise(recipe, planes)
+
+
+def squash(recipe: Preprocess, image: Image.Image) -> NDArray[np.uint8]:
+    """The whole picture as the recipe's (H, W, 3), whatever its sides' ratio."""
+    height, width = recipe.size
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def normalise(recipe: Preprocess, planes: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from trunkline.trunks import Trunk
+from trunkline.trunks.trunk import squash
 from trunkline.types import Tensor
 from trunkline_benchmarks import pictures
 from trunkline_benchmarks.sweep.settings import Setting
@@ -33,9 +33,7 @@ class Source:
     @cached_property
     def pixels(self) -> Pixels:
         """The picture as the trunk takes it: squashed to (224, 224, 3) RGB."""
-        image = pictures.read(self.path)
-        height, width = self.trunk.spec.preprocess.size
-        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+        return squash(self.trunk.spec.preprocess, pictures.read(self.path))
 
 
 @dataclass(frozen=True)
