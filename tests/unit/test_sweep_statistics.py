@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import voc_reference
+from tests.voc_reference import Found
 from trunkline_benchmarks.shards import Row
 from trunkline_benchmarks.sweep import compare
 from trunkline_benchmarks.sweep.tasks import evaluation
@@ -47,7 +49,7 @@ def kit_map() -> float:
     """The same by the scoring of the whole list."""
     names = {"cat": "cat", "dog": "dog", "couch": "sofa"}
     found = [
-        voc.Found(f"{n:03}", names[LABELS[int(row[1])]], row[2], (row[3], row[4], row[5], row[6]))
+        Found(f"{n:03}", names[LABELS[int(row[1])]], row[2], (row[3], row[4], row[5], row[6]))
         for n in range(PICTURES)
         for row in detections(n).tolist()
         if LABELS[int(row[1])] in names
@@ -58,7 +60,7 @@ def kit_map() -> float:
         ]
         for n in range(PICTURES)
     }
-    return voc.mean_average_precision(truths, found)[0]
+    return voc_reference.mean_average_precision(truths, found)[0]
 
 
 def test_rows_give_the_development_kits_figure() -> None:

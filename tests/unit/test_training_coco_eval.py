@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trunkline_training import grading, voc
+from tests import voc_reference
+from tests.voc_reference import Found
+from trunkline_training import grading
 from trunkline_training.average_precision import mean_average_precision
-from trunkline_training.voc import CLASSES, Found, Truth
+from trunkline_training.voc import CLASSES, Truth
 
 coco = pytest.importorskip("pycocotools.coco")
 evaluation = pytest.importorskip("pycocotools.cocoeval")
@@ -87,7 +89,7 @@ def coco_ap50(truths: dict[str, list[Truth]], found: list[Found]) -> float:
 def test_the_area_is_cocos_within_a_point(seed: int) -> None:
     truths, found = scene(seed)
     theirs = coco_ap50(truths, found)
-    ours = voc.mean_average_precision(truths, found, voc.all_points)[0]
+    ours = voc_reference.mean_average_precision(truths, found, voc_reference.all_points)[0]
     assert 20 < theirs < 90
     assert ours == pytest.approx(theirs, abs=1.0)
 
@@ -105,15 +107,16 @@ def test_both_of_our_evaluators_agree(seed: int) -> None:
             {"found": grading.graded(listed, known), "objects": [item[0] for item in known]}
         )
     once = np.ones((1, len(rows)))
-    for all_points, average in ((False, voc.eleven_points), (True, voc.all_points)):
-        ours = voc.mean_average_precision(truths, found, average)[0]
-        other = float(mean_average_precision(rows, once, all_points)[0])
+    averages = voc_reference.eleven_points, voc_reference.all_points
+    for all_points, average in enumerate(averages):
+        ours = voc_reference.mean_average_precision(truths, found, average)[0]
+        other = float(mean_average_precision(rows, once, bool(all_points))[0])
         assert ours == pytest.approx(other, abs=1e-3)
 
 
 def test_the_area_by_hand() -> None:
     """Hits at ranks 1 and 3 of two wanted: 1/2 at precision 1, 1/2 at 2/3."""
     hits = np.array([True, False, True, False])
-    assert voc.all_points(hits, 2) == pytest.approx(0.5 + 0.5 * 2 / 3)
-    assert voc.all_points(np.array([], bool), 2) == 0.0
-    assert voc.all_points(hits, 4) == pytest.approx(0.25 + 0.25 * 2 / 3)
+    assert voc_reference.all_points(hits, 2) == pytest.approx(0.5 + 0.5 * 2 / 3)
+    assert voc_reference.all_points(np.array([], bool), 2) == 0.0
+    assert voc_reference.all_points(hits, 4) == pytest.approx(0.25 + 0.25 * 2 / 3)

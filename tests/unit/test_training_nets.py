@@ -33,14 +33,24 @@ def best_boxes(module: object, batch: np.ndarray) -> list[tuple[int, float]]:
 
 
 @pytest.mark.parametrize("normed", [False, True])
-@pytest.mark.parametrize("name", ["ssdlite", "paper", "vgg16"])
-def test_a_detector_and_its_graph_agree(name: str, normed: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "trunk"),
+    [
+        ("ssdlite", "mobilenet_v2"),
+        ("ssdlite", "vgg16"),
+        ("paper", "mobilenet_v2"),
+        ("vgg16", "vgg16"),
+    ],
+)
+def test_a_detector_and_its_graph_agree(
+    name: str, trunk: str, normed: bool, tmp_path: Path
+) -> None:
     from trunkline_training.nets.detector import Detector
     from trunkline_training.nets.heads import HEADS
 
-    kind = HEADS[name]
-    head, shape = kind(6, "tf-same"), SHAPES[kind.trunk]
-    module = Detector(head, shape, {}, normed=normed, seed=3)
+    shape = SHAPES[trunk]
+    head = HEADS[name](6, shape, stitched=trunk == "vgg16")
+    module = Detector(head, {}, normed=normed, seed=3)
     batch = np.random.default_rng(1).normal(0, 1, (2, *shape)).astype(np.float32)
     if normed:
         module.train()(torch.from_numpy(batch))  # moves the statistics

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import voc_reference
+from tests.voc_reference import Found
 from trunkline.errors import TrunklineError
-from trunkline_training import coco, pictures, scoring, voc
-from trunkline_training.voc import Found, Truth
+from trunkline_training import coco, figures, pictures, voc
+from trunkline_training.voc import Truth
 
 BOX = (0.1, 0.1, 0.5, 0.5)
 ELSEWHERE = (0.6, 0.6, 0.9, 0.9)
@@ -20,7 +22,7 @@ def cat(score: float, box: voc.Box = BOX, image: str = "a") -> Found:
 
 
 def ap(truths: list[Truth], found: list[Found]) -> float:
-    return voc.mean_average_precision({"a": truths, "b": []}, found)[1]["cat"]
+    return voc_reference.mean_average_precision({"a": truths, "b": []}, found)[1]["cat"]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_average_precision(truths: list[Truth], found: list[Found], expected: fl
 def test_eleven_points_take_the_best_precision_behind_each_recall() -> None:
     hits = np.array([True, False, True, False, False, True])
     # recalls 1/3, 2/3, 1 at precisions 1, 2/3, 1/2: points 0-0.3, 0.4-0.6, 0.7-1
-    assert voc.eleven_points(hits, 3) == pytest.approx((4 * 1 + 3 * 2 / 3 + 4 / 2) / 11)
+    assert voc_reference.eleven_points(hits, 3) == pytest.approx((4 * 1 + 3 * 2 / 3 + 4 / 2) / 11)
 
 
 @pytest.mark.parametrize(
@@ -90,25 +92,27 @@ def test_every_voc_class_is_a_coco_class() -> None:
     assert sorted(coco.VOC_NAMES.values()) == sorted(voc.CLASSES)
 
 
-def test_rows_become_detections_of_voc_classes() -> None:
+def test_rows_are_judged_as_detections_of_voc_classes() -> None:
     rows = np.array(
-        [[0, coco.LABELS.index("couch"), 0.9, *BOX], [1, coco.LABELS.index("zebra"), 0.8, *BOX]],
+        [[0, coco.LABELS.index("couch"), 0.9, *BOX], [0, coco.LABELS.index("zebra"), 0.8, *BOX]],
         np.float32,
     )
-    (only,) = scoring.found(rows, ["x", "y"], coco.LABELS)
-    assert (only.image, only.name) == ("x", "sofa")
-    assert only.box == pytest.approx(BOX)
+    sofa = voc.CLASSES.index("sofa")
+    row = figures.judge(True, coco.LABELS).row(rows, [[sofa, *BOX, False]])
+    assert row == {"found": [[sofa, 0.9, 1]], "objects": [sofa]}
 
 
 def test_top_scores() -> None:
-    logits = np.array([[3, 2, 1], [1, 2, 3], [2, 3, 1]], np.float32)
-    truth = np.array([0, 1, 2])
-    assert scoring.top(logits, truth, 1) == 33.33
-    assert scoring.top(logits, truth, 2) == 66.67
+    judge = figures.judge(False, ["a"] * 7)
+    logits = np.array([[[6, 5, 4, 3, 2, 1, 0]]], np.float32)
+    rows = [judge.row(logits[0], truth) for truth in (0, 4, 5)]
+    found = judge.values(rows, np.array([[1.0, 1.0, 1.0], [0.0, 1.0, 0.0]]))
+    np.testing.assert_allclose(found["top1"], [100 / 3, 0])
+    np.testing.assert_allclose(found["top5"], [200 / 3, 100])
 
 
 def test_8_bits_stay_within_half_a_step() -> None:
     features = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
-    coded = scoring.through_8_bits(features)
+    coded = figures.through_8_bits(features)
     for exact, rounded in zip(features, coded, strict=True):
         assert np.abs(exact - rounded).max() <= np.ptp(exact) / 255 / 2 * 1.001

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trunkline import codecs, pipeline
+from trunkline import codecs, pipeline, quantize
 from trunkline.engines.abc import Network
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
@@ -22,10 +22,10 @@ from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import Picture
 from trunkline_training.grading import found_in, graded
 from trunkline_training.progress import progress
-from trunkline_training.scoring import Metrics, through_8_bits
 from trunkline_training.voc import CLASSES
 
 BATCH, SEED, QP = 16, 1, 35
+Metrics = dict[str, float]
 Rows = Sequence[Mapping[str, Any]]
 Floats = NDArray[np.float64]
 Way = Callable[[Tensor], Tensor]
@@ -81,9 +81,14 @@ class BoxJudge(Judge):
         }
 
 
-def judge(task: str, labels: Sequence[str]) -> Judge:
+def judge(detects: bool, labels: Sequence[str]) -> Judge:
     """What judges the outputs of a detector, or of a classifier."""
-    return BoxJudge(labels) if task == "ssd" else TopJudge()
+    return BoxJudge(labels) if detects else TopJudge()
+
+
+def through_8_bits(features: Tensor) -> Tensor:
+    """A batch of feature tensors as a task gets them when nothing but quantisation is lossy."""
+    return np.stack([quantize.dequantize(quantize.minmax(tensor, bits=8)) for tensor in features])
 
 
 def ways(trunk: Trunk) -> dict[str, Way]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +13,6 @@ from trunkline.trunks.trunk import preprocess
 from trunkline.types import Preprocess, Tensor
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-
-
-@dataclass(frozen=True)
-class View:
-    """One way to look at a picture: mirrored or not, and the part of it, in fractions 0..1."""
-
-    mirrored: bool = False
-    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-
-
-WHOLE = View()
 
 
 def voc_ids(root: Path, split: str) -> list[str]:
@@ -48,26 +36,19 @@ def folder(root: Path) -> list[Path]:
     return found
 
 
-def load(path: Path, view: View = WHOLE) -> Image.Image:
-    """The picture as RGB, upright, seen through `view`."""
+def load(path: Path) -> Image.Image:
+    """The picture as RGB, upright."""
     try:
         with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
+            return ImageOps.exif_transpose(opened).convert("RGB")
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error}") from error
-    if view.box != WHOLE.box:
-        width, height = image.size
-        left, top, right, bottom = view.box
-        image = image.crop(
-            (round(left * width), round(top * height), round(right * width), round(bottom * height))
-        )
-    return ImageOps.mirror(image) if view.mirrored else image
 
 
 def batches(
-    paths: Sequence[Path], recipes: Sequence[Preprocess], size: int, view: View = WHOLE
+    paths: Sequence[Path], recipes: Sequence[Preprocess], size: int
 ) -> Iterator[list[Tensor]]:
     """Batches of up to `size` pictures, (N, 3, 224, 224) float32, one tensor per recipe."""
     for start in range(0, len(paths), size):
-        images = [load(path, view) for path in paths[start : start + size]]
+        images = [load(path) for path in paths[start : start + size]]
         yield [np.stack([preprocess(recipe, image) for image in images]) for recipe in recipes]

@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from trunkline.weights import mobilenet_v2, state_dict
 from trunkline.weights.conv import Conv, Padding, rounded
-from trunkline.weights.graph import Graph
 from trunkline.weights.layers import Layers, P, X
 from trunkline.weights.recipes import STITCH_BIAS
 from trunkline.weights.state_dict import State
-from trunkline_training import detection_graph
 from trunkline_training.coco import CATEGORIES
 
 PADDING: Padding = "tf-same"
@@ -30,6 +28,8 @@ ANCHORS = (3, 6, 6, 6, 6, 6)
 """Anchors per place of each feature map."""
 EXTRAS = ((256, 512), (128, 256), (128, 256), (64, 128))
 """Channels inside and behind each extra layer."""
+TAPPED = 14
+"""The stage inside which the first map is taken."""
 IDS = 91
 """Scores per anchor in the file: background, then COCO ids 1..90."""
 STITCH = STITCH_BIAS.split(".")[0]
@@ -64,22 +64,22 @@ def _conv(state: State, name: str) -> Conv:
     )
 
 
-def model(detector: SsdLite, stitch: Conv, iou_threshold: float) -> bytes:
-    """The tail: `features` (N, 32, 28, 28) -> `detections` (K, 7); see `detection_graph`."""
-    convs = {**detector.backbone, **detector.convs, STITCH: stitch}
+def tail_convs(detector: SsdLite) -> dict[str, Conv]:
+    """All its layers by name, scores for COCO's 80 classes alone."""
+    convs = {**detector.backbone, **detector.convs}
     for index in range(len(ANCHORS)):
         convs[f"cls.{index}.2"] = known_classes(convs[f"cls.{index}.2"])
-    graph = Graph("ssdlite_mobilenet_v2.ssd")
-    maps = describe(graph, graph.input("features", (32, 28, 28)), convs, PADDING)
-    anchors = rescaled(detector.anchors, tuple(scores.shape[1] for scores, _ in maps))
-    return detection_graph.finish(graph, maps, anchors, len(CATEGORIES), iou_threshold)
+    return convs
 
 
 def describe(
-    graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding
+    graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding, first: int
 ) -> list[tuple[X, X]]:
-    """Each map's class scores (anchors * classes, H, W) and box codes (anchors * 4, H, W)."""
-    maps = _feature_maps(graph, stitched(graph, x, convs), convs, padding)
+    """Each map's class scores (anchors * classes, H, W) and box codes (anchors * 4, H, W).
+
+    `first` is the MobileNetV2 stage that reads the trunk's features.
+    """
+    maps = _feature_maps(graph, stitched(graph, x, convs), convs, padding, first)
     return [
         (
             _predict(graph, value, convs, f"cls.{index}", padding),
@@ -96,18 +96,20 @@ def stitched(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
     return graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
 
 
-def _feature_maps(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding) -> list[X]:
+def _feature_maps(
+    graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding, first: int
+) -> list[X]:
     """The six maps, of 14, 7, 4, 2, 1, 1 places a side and 576, 1280, 512, 256, 256, 128 channels.
 
     The first is the expansion inside stage 14, before its stride.
     """
-    block = mobilenet_v2.BLOCKS[14]
-    x = mobilenet_v2.stages(graph, x, convs, range(mobilenet_v2.TRUNK_STAGES, 14), padding)
-    first = mobilenet_v2.expand(graph, x, convs, block)
-    x = mobilenet_v2.finish(graph, x, first, convs, block, padding)
-    x = mobilenet_v2.stages(graph, x, convs, range(15, 18), padding)
+    block = mobilenet_v2.BLOCKS[TAPPED]
+    x = mobilenet_v2.stages(graph, x, convs, range(first, TAPPED), padding)
+    wide = mobilenet_v2.expand(graph, x, convs, block)
+    x = mobilenet_v2.finish(graph, x, wide, convs, block, padding)
+    x = mobilenet_v2.stages(graph, x, convs, range(TAPPED + 1, 18), padding)
     x = mobilenet_v2.head(graph, x, convs)
-    maps = [first, x]
+    maps = [wide, x]
     for index in range(4):
         for part, stride in ((0, 1), (2, 2), (4, 1)):
             name = f"extras.{index}.{part}"

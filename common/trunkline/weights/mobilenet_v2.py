@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from trunkline.weights.conv import Activation, Conv, Half, Padding
 from trunkline.weights.layers import Layers, P, X
-
-if TYPE_CHECKING:  # it imports onnx, which only those need who write a model
-    from trunkline.weights.graph import Graph
 
 ACTIVATION: Activation = "relu6"
 TRUNK_STAGES = 7
@@ -124,17 +120,12 @@ def trunk_model(convs: Convs, padding: Padding) -> bytes:
     return graph.model("features", ["N", *x.shape])
 
 
-def tail_graph(convs: Convs, padding: Padding) -> tuple[Graph, str]:
-    """The rest of the network up to its pooled features: the graph and the (N, 1280) tensor."""
+def classifier_model(convs: Convs, weight: Half, bias: Half, padding: Padding) -> bytes:
+    """The rest of the network: `features` (N, 32, 28, 28) -> `logits` (N, classes)."""
     from trunkline.weights.graph import Graph
 
     graph = Graph("mobilenet_v2.classifier")
     x = stages(graph, graph.input("features", (32, 28, 28)), convs, range(7, 18), padding)
-    return graph, graph.mean_pool("pooled", head(graph, x, convs))
-
-
-def classifier_model(convs: Convs, weight: Half, bias: Half, padding: Padding) -> bytes:
-    """The rest of the network: `features` (N, 32, 28, 28) -> `logits` (N, classes)."""
-    graph, pooled = tail_graph(convs, padding)
+    pooled = graph.mean_pool("pooled", head(graph, x, convs))
     graph.linear("linear", pooled, weight, bias, "logits")
     return graph.model("logits", ["N", weight.shape[0]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -72,12 +72,19 @@ class Classifier(nn.Module):
     """The tail in PyTorch. `dropout` acts on the pooled features, in training only."""
 
     def __init__(
-        self, plan: Plan, given: Mapping[str, Conv], *, normed: bool, dropout: float, seed: int
+        self,
+        plan: Plan,
+        given: Mapping[str, Conv],
+        *,
+        normed: bool,
+        dropout: float,
+        seed: int,
+        freeze: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.plan = plan
         self.dropout = nn.Dropout(dropout)
-        made = layers(plan.shapes, given, normed=normed, seed=seed)
+        made = layers(plan.shapes, given, normed=normed, seed=seed, freeze=freeze)
         self.layers = nn.ModuleDict({key_of(name): layer for name, layer in made.items()})
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:

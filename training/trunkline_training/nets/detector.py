@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from trunkline.errors import WeightsError
-from trunkline.types import Shape
 from trunkline.weights.conv import Conv, half
 from trunkline.weights.graph import Graph
 from trunkline_training import detection_graph
@@ -21,14 +20,21 @@ from trunkline_training.nets.start import layers
 
 
 class Detector(nn.Module):
-    """A head with its weights; `shape` is the trunk's (C, H, W)."""
+    """A head with its weights."""
 
     def __init__(
-        self, head: Head, shape: Shape, given: Mapping[str, Conv], *, normed: bool, seed: int
+        self,
+        head: Head,
+        given: Mapping[str, Conv],
+        *,
+        normed: bool,
+        seed: int,
+        freeze: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.head, self.shape = head, shape
-        made = layers(head.shapes, _with_scale(head, given), normed=normed, seed=seed)
+        self.head = head
+        given = _with_scale(head, given)
+        made = layers(head.shapes, given, normed=normed, seed=seed, freeze=freeze)
         self.layers = nn.ModuleDict({key_of(name): layer for name, layer in made.items()})
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,7 +46,7 @@ class Detector(nn.Module):
     def onnx(self, iou_threshold: float) -> bytes:
         """The tail as it is served: `features` -> `detections` (K, 7)."""
         graph = Graph("ssd")
-        x = graph.input("features", self.shape)
+        x = graph.input("features", self.head.shape)
         maps = self.head.describe(graph, x, folded(self.layers))
         labels = self.head.classes - 1
         return detection_graph.finish(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trunkline.errors import ParameterError, UnknownNameError
+from trunkline.types import Shape
 from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Padding
 from trunkline.weights.layers import Layers, P, X
@@ -15,17 +16,22 @@ from trunkline_training import ssdlite
 from trunkline_training.nets import anchors, ssd_layers
 from trunkline_training.nets.anchors import Anchors
 from trunkline_training.nets.classifier import block_shapes
+from trunkline_training.nets.entry import channels, entry
 from trunkline_training.nets.start import LayerShape
 
 
 @dataclass(frozen=True)
 class Head(ABC):
-    """One detector behind one trunk. `classes` counts the background, which comes first."""
+    """One detector behind one trunk of (C, H, W) `shape`.
+
+    `classes` counts the background, which comes first.
+    """
 
     classes: int
+    shape: Shape
     padding: Padding = "tf-same"
     stitched: bool = False
-    trunk: ClassVar[str]
+    trunks: ClassVar[tuple[str, ...]]
     title: ClassVar[str]
     grids: ClassVar[tuple[int, ...]]
 
@@ -47,7 +53,7 @@ class Head(ABC):
 class SsdLiteHead(Head):
     """`ssdlite`: the COCO detector's architecture with any number of classes."""
 
-    trunk = "mobilenet_v2"
+    trunks = ("mobilenet_v2", "vgg16")
     title = "SSDLite MobileNetV2"
     grids = (14, 7, 4, 2, 1, 1)
 
@@ -58,9 +64,10 @@ class SsdLiteHead(Head):
 
     @property
     def shapes(self) -> dict[str, LayerShape]:
-        """Blocks 7 to 18, the extra layers, the heads."""
-        result = {ssdlite.STITCH: LayerShape(32, 32, 3, normed=False)} if self.stitched else {}
-        for stage in range(mobilenet_v2.TRUNK_STAGES, 18):
+        """The stages from the trunk's grid on, the extra layers, the heads."""
+        first = entry(self.shape)
+        result = stitch_shape(self)
+        for stage in range(first, 18):
             result |= block_shapes(mobilenet_v2.BLOCKS[stage])
         result[mobilenet_v2.HEAD] = LayerShape(1280, 320, 1)
         widths = [576, 1280]
@@ -77,13 +84,13 @@ class SsdLiteHead(Head):
 
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """See `ssdlite`."""
-        return ssdlite.describe(graph, x, convs, self.padding)
+        return ssdlite.describe(graph, x, convs, self.padding, entry(self.shape))
 
 
 class PaperHead(Head):
     """`paper`: SSD's layers from the paper's reading of MobileNetV2: 28, 14, 7, 4, 2, 1 places."""
 
-    trunk = "mobilenet_v2"
+    trunks = ("mobilenet_v2",)
     title = "SSD224 MobileNetV2, as published"
     grids = (28, 14, 7, 4, 2, 1)
     stages = range(mobilenet_v2.TRUNK_STAGES, 14)
@@ -96,7 +103,7 @@ class PaperHead(Head):
     @property
     def shapes(self) -> dict[str, LayerShape]:
         """Blocks 7 to 13 and SSD's layers behind their 96 channels."""
-        result = {ssdlite.STITCH: LayerShape(32, 32, 3, normed=False)} if self.stitched else {}
+        result = stitch_shape(self)
         for stage in self.stages:
             result |= block_shapes(mobilenet_v2.BLOCKS[stage])
         return result | ssd_layers.shapes(32, 96, self.classes)
@@ -112,7 +119,7 @@ class PaperHead(Head):
 class Vgg16Head(Head):
     """`vgg16`: SSD itself from pool4 on: 14, 14, 7, 4, 2, 1 places."""
 
-    trunk = "vgg16"
+    trunks = ("vgg16",)
     title = "SSD224 VGG16"
     grids = (14, 14, 7, 4, 2, 1)
 
@@ -131,6 +138,13 @@ class Vgg16Head(Head):
         return ssd_layers.describe(graph, x, x, convs)
 
 
+def stitch_shape(head: Head) -> dict[str, LayerShape]:
+    """The convolution that ties another network's blocks to the trunk, where there is one."""
+    width = channels(entry(head.shape))
+    stitch = LayerShape(width, head.shape[0], 3, normed=False)
+    return {ssdlite.STITCH: stitch} if head.stitched else {}
+
+
 HEADS: dict[str, type[Head]] = {"ssdlite": SsdLiteHead, "paper": PaperHead, "vgg16": Vgg16Head}
 
 
@@ -138,10 +152,10 @@ def kind(name: str, trunk: str) -> type[Head]:
     """The head called `name`. Raises UnknownNameError; ParameterError for another trunk's."""
     if name not in HEADS:
         raise UnknownNameError("head", name, list(HEADS))
-    if HEADS[name].trunk != trunk:
-        fitting = [known for known, head in HEADS.items() if head.trunk == trunk]
+    if trunk not in HEADS[name].trunks:
+        fitting = [known for known, head in HEADS.items() if trunk in head.trunks]
         raise ParameterError(
-            f"head {name} is for trunk {HEADS[name].trunk}: for {trunk} there is "
+            f"head {name} is for trunk {' and '.join(HEADS[name].trunks)}: for {trunk} there is "
             f"{' and '.join(fitting) or 'none'}"
         )
     return HEADS[name]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from trunkline.errors import WeightsError
+from trunkline.errors import ParameterError, UnknownNameError, WeightsError
 from trunkline.weights.conv import Conv, Floats, half
 from trunkline_training.nets.layer import Layer
 
@@ -29,12 +29,20 @@ Shapes = Mapping[str, LayerShape]
 
 
 def layers(
-    shapes: Shapes, given: Mapping[str, Conv], *, normed: bool, seed: int
+    shapes: Shapes,
+    given: Mapping[str, Conv],
+    *,
+    normed: bool,
+    seed: int,
+    freeze: Sequence[str] = (),
 ) -> dict[str, Layer]:
     """A layer for each shape: of the given weights, the others drawn (He et al., 2015).
 
-    Raises WeightsError where given weights have another shape.
+    Layers whose names begin with a part of `freeze` stay as they are given, without a norm.
+    Raises WeightsError where given weights have another shape, UnknownNameError, ParameterError
+    where a frozen layer is not given.
     """
+    frozen = _frozen(shapes, given, freeze)
     result = {}
     for number, (name, shape) in enumerate(shapes.items()):
         conv = given.get(name)
@@ -43,9 +51,24 @@ def layers(
             conv_weight, bias = _drawn(shape, np.random.default_rng([seed, number]))
         else:
             conv_weight, bias = _checked(name, shape, conv)
-        with_norm = normed and shape.normed
+        with_norm = normed and shape.normed and name not in frozen
         result[name] = Layer(conv_weight, bias, normed=with_norm, given=conv is not None)
+        result[name].requires_grad_(name not in frozen)
     return result
+
+
+def _frozen(shapes: Shapes, given: Mapping[str, Conv], parts: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for part in parts:
+        names = [name for name in shapes if f"{name}.".startswith(f"{part}.")]
+        if not names:
+            known = dict.fromkeys(name.split(".")[0] for name in shapes)
+            raise UnknownNameError("layer to freeze", part, list(known))
+        found |= set(names)
+    drawn = sorted(found - set(given))
+    if drawn:
+        raise ParameterError(f"freeze {drawn[0]}: its first weights are drawn; expected given ones")
+    return found
 
 
 def _drawn(shape: LayerShape, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -42,6 +42,11 @@ def gather(
     ]
 
 
+def pictures(places: Sequence[str], truth: str, labels: Sequence[str]) -> list[Picture]:
+    """Every picture of the data sets at `places`."""
+    return [picture for found, _ in gather(places, truth, labels, 0) for picture in found.pictures]
+
+
 def _opened(place: str, truth: str, labels: Sequence[str], limit: int) -> DataSet:
     root, split = _parts(place)
     return datasets.open_folder(root, truth, labels, split=split, limit=limit)
@@ -68,15 +73,15 @@ def collect(
     Which ones depends on their names and the seed alone. Raises TrunklineError.
     """
     found = [item for item, _ in gather(places, truth, labels, limit)]
-    pictures = [picture for item in found for picture in item.pictures]
-    count = max(1, round(share * len(pictures)))
-    if len(pictures) < count + 1:
-        raise TrunklineError(f"{len(pictures)} pictures in {' '.join(places)}: expected more")
-    ranked = sorted(range(len(pictures)), key=lambda number: _rank(pictures[number], seed))
+    everything = [picture for item in found for picture in item.pictures]
+    count = max(1, round(share * len(everything)))
+    if len(everything) < count + 1:
+        raise TrunklineError(f"{len(everything)} pictures in {' '.join(places)}: expected more")
+    ranked = sorted(range(len(everything)), key=lambda number: _rank(everything[number], seed))
     chosen = set(ranked[:count])
     return Collection(
-        tuple(picture for number, picture in enumerate(pictures) if number not in chosen),
-        tuple(pictures[number] for number in sorted(chosen)),
+        tuple(picture for number, picture in enumerate(everything) if number not in chosen),
+        tuple(everything[number] for number in sorted(chosen)),
         tuple(item.title for item in found),
     )
 

@@ -1,9 +1,10 @@
-"""`trunkline train ssd|classifier|distil|stitch`: trains a tail and puts it beside its trunk."""
+"""`trunkline train KIND`: trains a tail and puts it beside its trunk; `evaluate` measures one."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from trunkline.command import Command
@@ -17,6 +18,7 @@ from trunkline_training.train.config import (
 )
 
 REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX")
+EVALUATE = "evaluate"
 KINDS: dict[str, type[Training]] = {
     "ssd": SsdTraining,
     "classifier": ClassifierTraining,
@@ -44,22 +46,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
         action.add_argument("--json", action="store_true", help="print one JSON object")
         options.add_flags(action.add_argument_group("settings"), kind)
+    _evaluate_options(kinds)
+
+
+def _evaluate_options(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "measure a tail of the model store: float features, 8 bits, BPG, with intervals"
+    action = kinds.add_parser(EVALUATE, help=text, description=text)
+    action.add_argument("--task", required=True, help="the tail's task")
+    action.add_argument("--test", nargs="+", required=True, help="FOLDER or FOLDER:SPLIT, joined")
+    action.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
+    action.add_argument("--set", default="", help="weight set (default: the trunk's first)")
+    action.add_argument("--threads", type=int, default=2, help="threads to use (%(default)s)")
+    action.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train; progress goes to stderr, the figures to stdout."""
-    from trunkline_training.train.run import train
-
-    kind = KINDS[arguments.kind]
-    flags = options.given_flags(arguments, kind)
-    config = options.collect(kind, arguments.kind, arguments.preset, arguments.config, flags)
-    metrics = train(arguments.kind, config, arguments.resume)
+    """Train or measure; progress goes to stderr, the figures to stdout."""
+    metrics = _evaluate(arguments) if arguments.kind == EVALUATE else _train(arguments)
     if arguments.json:
         print(json.dumps(metrics))
     else:
         for name, value in metrics.items():
             print(f"{name} {value:g}")
     return 0
+
+
+def _train(arguments: argparse.Namespace) -> Mapping[str, float]:
+    from trunkline_training.train.run import train
+
+    kind = KINDS[arguments.kind]
+    flags = options.given_flags(arguments, kind)
+    config = options.collect(kind, arguments.kind, arguments.preset, arguments.config, flags)
+    return train(arguments.kind, config, arguments.resume)
+
+
+def _evaluate(arguments: argparse.Namespace) -> Mapping[str, float]:
+    from trunkline import trunks
+    from trunkline_training.train.evaluate import evaluate
+
+    weights = arguments.set or trunks.kind(arguments.trunk).default_set
+    return evaluate(
+        arguments.trunk, weights, arguments.task, arguments.test, threads=arguments.threads
+    )
 
 
 command = Command(

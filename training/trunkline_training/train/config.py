@@ -21,6 +21,11 @@ class Training:
     set: str = option("keras-160", "the trunk's weight set")
     task: str = option("", "name of the tail")
     start: str = option("none", "first weights")
+    donor: str = option(
+        "torchvision-v1", "MobileNetV2 set whose tail of this task gives its blocks (start donor)"
+    )
+    stitch_pictures: int = option(2000, "pictures that a donor's convolution is fitted on", low=1)
+    freeze: tuple[str, ...] = option((), "layers that stay as given, by their names' first parts")
     epochs: int = option(30, "how often every picture is seen (0: publish the start)", low=0)
     batch: int = option(32, "pictures in a step", low=1)
     optimizer: str = option("sgd", "optimiser", choices=("sgd", "adamw"))
@@ -77,10 +82,11 @@ class SsdTraining(Training):
     head: str = option("ssdlite", "ssdlite, paper or vgg16")
     start: str = option(
         "store",
-        "first weights: the model folder's tail of this task, its classifier's blocks, the trunk's "
-        "own file behind the cut, or chance",
-        choices=("store", "classifier", "published", "none"),
+        "first weights: the model folder's tail of this task, its classifier's blocks, a donor's "
+        "tail behind a fitted convolution, the trunk's own file behind the cut, or chance",
+        choices=("store", "classifier", "donor", "published", "none"),
     )
+    donor: str = option("coco", "MobileNetV2 set whose detector gives its blocks, or coco")
     iou_match: float = option(0.5, "overlap from which an anchor is an object's", low=0.1, high=0.9)
     iou_nms: float = option(0.5, "overlap at which a box is dropped", low=0.1, high=0.9)
     negatives: float = option(3.0, "background anchors for each object's", low=0)
@@ -94,16 +100,14 @@ class PictureTraining(Training):
     task: str = option("classifier", "name of the tail")
     start: str = option(
         "store",
-        "first weights: the model folder's tail of this task, the teacher's tail behind a fitted "
+        "first weights: the model folder's tail of this task, a donor's tail behind a fitted "
         "convolution, or chance",
-        choices=("store", "teacher", "none"),
+        choices=("store", "donor", "none"),
     )
     entry: int = option(7, "MobileNetV2's first stage where the start is chance", low=7, high=17)
     dropout: float = option(0.0, "share of pooled features dropped", low=0, high=0.9)
     mixup: float = option(0.0, "alpha of mixup (0: none)", low=0)
     smallest_crop: float = option(0.25, "smallest share of a picture's area", low=0.01, high=1)
-    teacher: str = option("torchvision-v1", "weight set whose classifier teaches, or gives blocks")
-    stitch_pictures: int = option(2000, "pictures that the first convolution is fitted on", low=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -123,13 +127,14 @@ class ClassifierTraining(PictureTraining):
 class DistilTraining(PictureTraining):
     """A classifier that learns a whole network's answers on unlabelled pictures."""
 
+    teacher: str = option("torchvision-v1", "MobileNetV2 set whose classifier teaches")
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
     feature_weight: float = option(0.0, "weight of the pooled features' loss", low=0)
 
 
 @dataclass(frozen=True)
 class StitchTraining(DistilTraining):
-    """The teacher's own tail behind a convolution fitted to the trunk; more epochs distil it."""
+    """A donor's tail behind a convolution fitted to the trunk; epochs distil it."""
 
-    start: str = option("teacher", "first weights", choices=("teacher",))
+    start: str = option("donor", "first weights", choices=("donor",))
     epochs: int = option(0, "how often every picture is seen afterwards", low=0)

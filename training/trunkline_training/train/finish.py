@@ -11,8 +11,8 @@ from trunkline.weights.publish import TailDraft, add_tail, write_file
 from trunkline.weights.store import ModelStore
 from trunkline_training import figures
 from trunkline_training.datasets import Picture
+from trunkline_training.figures import Metrics
 from trunkline_training.networks import running
-from trunkline_training.scoring import Metrics
 from trunkline_training.train import collection
 from trunkline_training.train.cards import card
 from trunkline_training.train.config import Training
@@ -26,8 +26,7 @@ def test_pictures(config: Training, job: TaskJob) -> list[Picture]:
     if not config.test:
         return []
     codecs.get("bpg", qp=figures.QP)  # better now than behind hours of training
-    sets_found = collection.gather(config.test, job.test_truth, job.labels, 0)
-    pictures = [picture for found, _ in sets_found for picture in found.pictures]
+    pictures = collection.pictures(config.test, job.test_truth, job.labels)
     collection.refuse_overlap(job.collected, pictures)
     return pictures
 
@@ -41,7 +40,7 @@ def publish(
         f"validation_{name}": round(value, 4) for name, value in validated.items() if name != SCORE
     }
     if test:
-        judge = figures.judge("ssd" if job.detects else "classifier", job.labels)
+        judge = figures.judge(job.detects, job.labels)
         tail = running(content, config.threads)
         metrics |= figures.measure(job.trunk, tail, test, judge, job.detects)
     spec, output = job.trunk.spec, Path(config.output)

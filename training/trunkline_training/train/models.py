@@ -14,15 +14,16 @@ from trunkline.engines.abc import Network
 from trunkline.errors import WeightsError
 from trunkline.trunks import Trunk
 from trunkline.trunks.trunk import normalise
-from trunkline.weights import mobilenet_v2, sets
+from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
-from trunkline_training.train.config import PictureTraining, Training
+from trunkline_training.train.config import DistilTraining, Training
 
-CLASSIFIER = "classifier"
+CLASSIFIER, POOLED = "classifier", "pooled"
+OWN = "this project's own work, from random weights."
 Pixels = NDArray[np.float32]
 
 
@@ -44,12 +45,11 @@ def features(trunk: Trunk, pixels: Pixels) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A tail to start from: its convolutions, how it pads, its labels, the stage it begins with."""
+    """A tail to start from: its convolutions, how it pads, its labels."""
 
     convs: Mapping[str, Conv]
     padding: Padding
     labels: Sequence[str]
-    card: str
 
     @property
     def entry(self) -> int:
@@ -57,15 +57,15 @@ class Given:
         return min(int(name.split(".")[0]) for name in self.convs if name in mobilenet_v2.LAYERS)
 
 
-def stored(config: Training, task: str) -> Given:
+def stored(config: Training, task: str) -> TailEntry:
     """The tail of this trunk that is in the store. Raises WeightsError."""
-    return given_of(store_of(config).tail(config.trunk, config.set, task))
+    return store_of(config).tail(config.trunk, config.set, task)
 
 
 def given_of(entry: TailEntry) -> Given:
     """A tail of the store as weights to start from."""
     content = entry.verified_path().read_bytes()
-    return Given(from_onnx(content), padding_of(content), entry.labels(), entry.card.text())
+    return Given(from_onnx(content), padding_of(content), entry.labels())
 
 
 def padding_of(content: bytes) -> Padding:
@@ -80,23 +80,12 @@ def padding_of(content: bytes) -> Padding:
     return "symmetric"
 
 
-def origin_of(config: Training, task: str) -> str:
-    """Where the first weights are from, for the card: the origin and licence lines of their own."""
-    if config.start == "none":
-        return "this project's own work, from random weights."
-    if config.start == "published":
-        weights = sets.get(config.trunk, config.set)
-        return f"the layers behind the cut of {weights.model}; {_terms(weights.card)}"
-    if config.start == "teacher":
-        store = store_of(config)
-        entry = store.tail("mobilenet_v2", getattr(config, "teacher", ""), CLASSIFIER)
-        return f"the tail {entry.model}, behind a 3x3 convolution; {_terms(entry.card.text())}"
-    task = CLASSIFIER if config.start == "classifier" else task
-    entry = store_of(config).tail(config.trunk, config.set, task)
-    return f"the tail {entry.model}; {_terms(entry.card.text())}"
+def words_of(entry: TailEntry) -> str:
+    """Where a tail of the store is from, for a card of what starts from it."""
+    return f"the tail {entry.model}; {terms(entry.card.text())}"
 
 
-def _terms(card: str) -> str:
+def terms(card: str) -> str:
     """A card's lines on origin and licence in one, with the lines that go on with them."""
     found: list[str] = []
     inside = False
@@ -111,24 +100,27 @@ def _terms(card: str) -> str:
 class Teacher:
     """A whole network of the store: trunk and classifier tail."""
 
-    def __init__(self, config: PictureTraining, inside: str = "pooled") -> None:
-        """`inside` names a tensor of the tail that is wanted beside its logits."""
+    def __init__(self, config: DistilTraining) -> None:
         store = store_of(config)
         self.entry = store.tail("mobilenet_v2", config.teacher, CLASSIFIER)
         self._trunk = trunks.load(
             "mobilenet_v2", config.teacher, store=store, threads=config.threads
         )
         content = self.entry.verified_path().read_bytes()
-        self._tail: Network = running(_with_output(content, inside), config.threads)
-
-    def features(self, pixels: Pixels) -> NDArray[np.float32]:
-        """What its trunk makes of pixels (N, 3, 224, 224)."""
-        return features(self._trunk, pixels)
+        self._tail: Network = running(_with_output(content, POOLED), config.threads)
 
     def answers(self, pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits (N, classes) and the tensor inside."""
-        logits, inside = self._tail.run(self.features(pixels))
-        return logits, inside
+        """Logits (N, classes) and pooled features (N, 1280) of pixels (N, 3, 224, 224)."""
+        logits, pooled = self._tail.run(features(self._trunk, pixels))
+        return logits, pooled
+
+
+def cut_at(content: bytes, name: str) -> bytes:
+    """The tail's ONNX from its features up to one of its tensors."""
+    import onnx
+
+    whole = onnx.utils.Extractor(onnx.load_from_string(content))
+    return bytes(whole.extract_model(["features"], [name]).SerializeToString())
 
 
 def _with_output(content: bytes, name: str) -> bytes:

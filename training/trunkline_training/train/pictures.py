@@ -20,7 +20,7 @@ from trunkline_training.train import collection
 from trunkline_training.train.cards import Story
 from trunkline_training.train.config import ClassifierTraining, DistilTraining, PictureTraining
 from trunkline_training.train.job import SCORE
-from trunkline_training.train.models import Teacher, origin_of, trunk_of
+from trunkline_training.train.models import Teacher, trunk_of
 from trunkline_training.train.picture_start import start
 from trunkline_training.train.received import Received
 from trunkline_training.train.samples import ClassSamples
@@ -56,10 +56,10 @@ class PictureJob(TaskJob):
         )
         self.trunk = trunk_of(config)
         self._received = Received(config, self.trunk)
-        plan, given = start(config, self._received, labels, self.collected.training)
+        plan, given, origin = start(config, self._received, labels, self.collected.training)
         self.story = Story(
             title="MobileNetV2 1.0",
-            origin=origin_of(config, config.task),
+            origin=origin,
             method=self.method,
             pictures=self.collected.names,
             counts=self.collected.counts,
@@ -67,7 +67,12 @@ class PictureJob(TaskJob):
         )
         normed = config.norm == "batch"
         self.module = Classifier(
-            plan, given, normed=normed, dropout=config.dropout, seed=config.seed
+            plan,
+            given,
+            normed=normed,
+            dropout=config.dropout,
+            seed=config.seed,
+            freeze=config.freeze,
         )
         self._prepare_pictures(f"{self._received.made_by} {made_by}")
         if normed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from trunkline_training.scoring import Metrics
+from trunkline_training.figures import Metrics
 from trunkline_training.train import finish
 from trunkline_training.train.config import (
     ClassifierTraining,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -10,11 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trunkline.errors import WeightsError
-from trunkline.trunks import Trunk
-from trunkline.weights import sets
-from trunkline.weights.conv import Conv
-from trunkline_training import ssdlite, voc
+from trunkline_training import voc
 from trunkline_training.average_precision import mean_average_precision
 from trunkline_training.datasets import BOXES
 from trunkline_training.detection.loss import multibox
@@ -22,18 +18,13 @@ from trunkline_training.detection.targets import Objects, Targets
 from trunkline_training.grading import found_in, graded
 from trunkline_training.nets import heads
 from trunkline_training.nets.classifier import calibrate
-from trunkline_training.nets.detector import Detector, with_labels
-from trunkline_training.nets.heads import Head
-from trunkline_training.networks import published, running
-from trunkline_training.train import collection
+from trunkline_training.nets.detector import Detector
+from trunkline_training.networks import running
+from trunkline_training.train import collection, ssd_start
 from trunkline_training.train.cards import Story
 from trunkline_training.train.config import SsdTraining
 from trunkline_training.train.job import SCORE
-from trunkline_training.train.log import say
 from trunkline_training.train.models import (
-    CLASSIFIER,
-    origin_of,
-    stored,
     trunk_of,
 )
 from trunkline_training.train.received import Received
@@ -67,26 +58,29 @@ class SsdJob(TaskJob):
             seed=config.seed,
         )
         self.trunk = trunk_of(config)
-        head, given = start(config, kind, self.labels)
+        received = Received(config, self.trunk)
+        head, given, origin = ssd_start.start(
+            config, kind, received, self.labels, self.collected.training
+        )
         self.story = Story(
             title=head.title,
-            origin=origin_of(config, config.task),
+            origin=origin,
             method=METHOD.format(config.negatives),
             pictures=self.collected.names,
             counts=self.collected.counts,
             labels="VOC's 20 classes",
         )
         normed = config.norm == "batch"
-        shape = self.trunk.spec.shape
-        self.module = self.detector = Detector(head, shape, given, normed=normed, seed=config.seed)
+        self.module = self.detector = Detector(
+            head, given, normed=normed, seed=config.seed, freeze=config.freeze
+        )
         self._targets = Targets(head.anchors, config.iou_match)
-        self._views, self._validation = self._pictures(self.trunk)
+        self._views, self._validation = self._pictures(received)
         if normed:
             self._calibrate()
 
-    def _pictures(self, trunk: Trunk) -> tuple[Views, Batch]:
-        config, fill = self.config, trunk.spec.preprocess.mean
-        received = Received(config, trunk)
+    def _pictures(self, received: Received) -> tuple[Views, Batch]:
+        config, fill = self.config, self.trunk.spec.preprocess.mean
 
         def prepare(pixels: NDArray[np.float32]) -> Arrays:
             return {"features": received(pixels)}
@@ -141,29 +135,3 @@ def judged(rows: NDArray[np.float32], truth: Sequence[Sequence[object]]) -> dict
         "found": graded(found_in(rows), truth),
         "objects": [item[0] for item in truth if not item[-1]],
     }
-
-
-def start(
-    config: SsdTraining, kind: type[Head], labels: Sequence[str]
-) -> tuple[Head, Mapping[str, Conv]]:
-    """The head and the weights that it starts from."""
-    classes = len(labels) + 1
-    if config.start == "store":
-        found = stored(config, config.task)
-        if ssdlite.STITCH not in found.convs and "box.0.2" not in found.convs:
-            raise WeightsError(f"the tail {config.task} of the store is no ssdlite: see --start")
-        convs = with_labels(found.convs, ssdlite.ANCHORS, found.labels, labels)
-        return kind(classes, found.padding, ssdlite.STITCH in convs), convs
-    if config.start == "classifier":
-        blocks = stored(config, CLASSIFIER)
-        return kind(classes, blocks.padding, ssdlite.STITCH in blocks.convs), blocks.convs
-    weights = sets.get(config.trunk, config.set)
-    if config.start == "published":
-        return kind(classes, weights.padding), published_convs(config)
-    return kind(classes, weights.padding), {}
-
-
-def published_convs(config: SsdTraining) -> Mapping[str, Conv]:
-    """What the trunk's own file holds behind the cut."""
-    _, network = published(config.set, say, config.trunk)
-    return network.convs

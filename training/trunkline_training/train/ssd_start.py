@@ -1,0 +1,62 @@
+"""Where a detector's training begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trunkline.errors import WeightsError
+from trunkline.weights import sets
+from trunkline.weights.conv import Conv
+from trunkline_training import ssdlite
+from trunkline_training.coco import VOC_NAMES
+from trunkline_training.datasets import Picture
+from trunkline_training.nets.detector import with_labels
+from trunkline_training.nets.entry import entry
+from trunkline_training.nets.heads import Head
+from trunkline_training.networks import published
+from trunkline_training.ssdlite import STITCH
+from trunkline_training.train import donors, models
+from trunkline_training.train.config import SsdTraining
+from trunkline_training.train.log import say
+from trunkline_training.train.models import CLASSIFIER, OWN, Given
+from trunkline_training.train.received import Received
+
+Start = tuple[Head, Mapping[str, Conv], str]
+"""The head, the weights that it starts from, and the card's words for their origin."""
+
+
+def start(
+    config: SsdTraining,
+    kind: type[Head],
+    received: Received,
+    labels: Sequence[str],
+    pictures: Sequence[Picture],
+) -> Start:
+    """The start that `config.start` names; `pictures` are what a convolution is fitted on."""
+    shape, classes = received.trunk.spec.shape, len(labels) + 1
+    if config.start in ("store", "classifier"):
+        tail = models.stored(config, config.task if config.start == "store" else CLASSIFIER)
+        given = models.given_of(tail)
+        convs = relabelled(given, labels) if config.start == "store" else given.convs
+        return kind(classes, shape, given.padding, STITCH in convs), convs, models.words_of(tail)
+    if config.start == "donor":
+        donor = donors.donor(config, config.task, entry(shape))
+        stitch = {STITCH: donors.fitted(config, received, donor, pictures)}
+        head = kind(classes, shape, donor.given.padding, stitched=True)
+        origin = f"{donor.origin} Behind a 3x3 convolution."
+        return head, {**relabelled(donor.given, labels), **stitch}, origin
+    weights = sets.get(config.trunk, config.set)
+    head = kind(classes, shape, weights.padding)
+    if config.start == "published":
+        _, network = published(config.trunk, config.set, say)
+        terms = models.terms(weights.card)
+        return head, network.convs, f"the layers behind the cut of {weights.model}; {terms}"
+    return head, {}, OWN
+
+
+def relabelled(given: Given, labels: Sequence[str]) -> Mapping[str, Conv]:
+    """An SSDLite's layers with class scores for `labels`. Raises WeightsError for another tail."""
+    if "box.0.2" not in given.convs:
+        raise WeightsError("the tail to start from is no ssdlite: choose another --start or --task")
+    theirs = [VOC_NAMES.get(label, label) for label in given.labels]
+    return with_labels(given.convs, ssdlite.ANCHORS, theirs, labels)
