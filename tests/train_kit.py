@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from trunkline.types import TrunkSpec
+from trunkline.weights import build, publish, sets
+from trunkline.weights.conv import Conv
+from trunkline.weights.manifest import Manifest
 from trunkline.weights.store import bundle_root
 
 XML = """<annotation><size><width>96</width><height>80</height><depth>3</depth></size>
@@ -18,7 +22,31 @@ COLOURS = {"cat": (220, 40, 30), "boat": (30, 60, 220)}
 
 def models(folder: Path) -> Path:
     """The released bundle, where a tail can be put into it."""
-    return shutil.copytree(bundle_root(), folder / "models")
+    return shutil.copytree(bundle(), folder / "models")
+
+
+def bundle() -> Path:
+    """The released bundle itself."""
+    return bundle_root()
+
+
+def vgg16(folder: Path) -> None:
+    """A trunk of VGG16's shape in the model folder: one convolution of random weights."""
+    from trunkline.weights.graph import Graph
+
+    weights, rng = sets.get("vgg16", "oxford"), np.random.default_rng(8)
+    patch = Conv(
+        rng.normal(0, 2e-3, (512, 3, 16, 16)).astype(np.float16), np.zeros(512, np.float16)
+    )
+    graph = Graph("patches")
+    x = graph.input("image", (3, 224, 224))
+    y = graph.conv("0", x, patch, padding="tf-same", activation="relu", stride=16)
+    graph.rename(y.name, "features")
+    content = graph.model("features", ["N", *y.shape])
+    spec = TrunkSpec("vgg16", "oxford", weights.cut, weights.shape, "ab" * 32, weights.preprocess)
+    place = folder / "vgg16" / "oxford"
+    entry = publish.write_trunk(place, spec, content, build.respond(content, weights), "# card")
+    publish.write_manifest(place, Manifest(entry, ()))
 
 
 def classes(folder: Path, count: int) -> Path:

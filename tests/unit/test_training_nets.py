@@ -112,6 +112,53 @@ def test_calibration_keeps_the_function_and_steadies_the_norms() -> None:
     assert all(float(mean.abs().sum()) > 0 for mean in means)
 
 
+def test_frozen_layers_stay_as_they_were_given() -> None:
+    from trunkline_training.nets.classifier import Classifier, Plan
+    from trunkline_training.nets.start import from_onnx
+
+    plan = Plan(SHAPES["mobilenet_v2"], 16, True, "tf-same", 5)
+    given = from_onnx(Classifier(plan, {}, normed=False, dropout=0.0, seed=2).onnx())
+    module = Classifier(
+        plan, given, normed=True, dropout=0.0, seed=2, freeze=["16", "17.expand", "18"]
+    )
+    rate = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=0.1)
+    batch = torch.from_numpy(np.random.default_rng(1).normal(0, 2, (4, 32, 28, 28))).float()
+    module.train()(batch)[1].square().sum().backward()
+    rate.step()
+    learnt = {name for name, conv in from_onnx(module.onnx()).items() if changed(conv, given[name])}
+    assert learnt == {"stitch", "17.depthwise", "17.project", "linear"}
+
+
+def changed(one: Conv, other: Conv) -> bool:
+    return not (np.array_equal(one.weight, other.weight) and np.array_equal(one.bias, other.bias))
+
+
+def test_what_cannot_be_frozen_is_said() -> None:
+    from trunkline.errors import ParameterError, UnknownNameError
+    from trunkline_training.nets.classifier import Classifier, Plan
+
+    plan = Plan(SHAPES["mobilenet_v2"], 17, True, "tf-same", 5)
+    with pytest.raises(UnknownNameError, match="'1': expected one of 17, 18, linear, stitch"):
+        Classifier(plan, {}, normed=True, dropout=0.0, seed=2, freeze=["1"])
+    with pytest.raises(ParameterError, match="freeze 18: its first weights are drawn"):
+        Classifier(plan, {}, normed=True, dropout=0.0, seed=2, freeze=["18"])
+
+
+def test_where_a_trunk_comes_in() -> None:
+    from trunkline_training.nets.entry import channels, entering, entry
+
+    assert {name: entry(shape) for name, shape in SHAPES.items()} == {
+        "mobilenet_v2": 7,
+        "vgg16": 14,
+    }
+    assert (channels(7), channels(14)) == (32, 96)
+    assert [entering(7, False), entering(7, True), entering(14, True)] == [
+        "features",
+        "stitch.conv",
+        "13.add",
+    ]
+
+
 def test_a_sigmoid_detector_starts_as_nearly_the_same_softmax() -> None:
     from trunkline_training.nets.detector import with_labels
 

@@ -149,3 +149,43 @@ def test_no_test_picture_is_learnt_from(
     assert cli.main(["train", "ssd", "--preset", "quick", *SMALL, *words]) == 1
     assert "expected no picture in both" in capsys.readouterr().err
     assert not (tmp_path / "run" / "last.pt").exists()
+
+
+@pytest.mark.parametrize("task", ["classifier", "ssd"])
+def test_a_stored_tail_is_measured(
+    task: str, tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One photograph of a cat, which both released tails know."""
+    from tests.samples import photograph
+
+    if task == "classifier":
+        photograph("chelsea").save(tmp_path / "chelsea.png")
+        (tmp_path / "manifest.csv").write_text("path,class_index\nchelsea.png,285\n")
+        test = str(tmp_path)
+    else:
+        test = f"{train_kit.boxes(tmp_path, 2)}:trainval"
+    assert cli.main(["train", "evaluate", "--task", task, "--test", test, "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    name = "top1" if task == "classifier" else "map"
+    assert metrics["pictures"] == (1 if task == "classifier" else 2)
+    assert metrics[f"{name}_8bit"] - metrics[name] == pytest.approx(metrics[f"{name}_8bit_drop"])
+    if task == "classifier":
+        assert metrics["top1"] == metrics["top1_low"] == metrics["top1_high"] == 100
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--task", "poses"], "the pairs that exist"),
+        (["--task", "ssd", "--set", "oxford", "--trunk", "vgg16"], "weights build --trunk vgg16"),
+        (["--task", "classifier", "--test", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(
+    words: list[str], message: str, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = [] if "--test" in words else ["--test", "x"]
+    assert cli.main(["train", "evaluate", *words, *test]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from trunkline.weights import mobilenet_v2, state_dict
 from trunkline.weights.conv import Conv, Padding, rounded
 from trunkline.weights.layers import Layers, P, X
-from trunkline.weights.recipes import STITCH_BIAS
 from trunkline.weights.state_dict import State
 from trunkline_training.coco import CATEGORIES
 
@@ -32,16 +31,17 @@ TAPPED = 14
 """The stage inside which the first map is taken."""
 IDS = 91
 """Scores per anchor in the file: background, then COCO ids 1..90."""
-STITCH = STITCH_BIAS.split(".")[0]
 
 
 @dataclass(frozen=True, eq=False)
 class SsdLite:
-    """The detector's parameters: backbone by layer name, the rest by the file's own names."""
+    """The detector's parameters: backbone by layer name, the rest by the file's own names.
+
+    Its anchors are `nets.anchors.lite`.
+    """
 
     backbone: Mapping[str, Conv]
     convs: Mapping[str, Conv]
-    anchors: NDArray[np.float64]
 
 
 def read(path: Path) -> SsdLite:
@@ -54,7 +54,6 @@ def read(path: Path) -> SsdLite:
     return SsdLite(
         backbone=state_dict.mobilenet_v2_convs(state),
         convs={name: _conv(state, name) for name in names},
-        anchors=state_dict.tensor(state, "anchors").astype(np.float64),
     )
 
 
@@ -79,7 +78,7 @@ def describe(
 
     `first` is the MobileNetV2 stage that reads the trunk's features.
     """
-    maps = _feature_maps(graph, stitched(graph, x, convs), convs, padding, first)
+    maps = _feature_maps(graph, mobilenet_v2.stitched(graph, x, convs), convs, padding, first)
     return [
         (
             _predict(graph, value, convs, f"cls.{index}", padding),
@@ -87,13 +86,6 @@ def describe(
         )
         for index, value in enumerate(maps)
     ]
-
-
-def stitched(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
-    """Features behind the convolution STITCH, which ties another network's blocks to a trunk."""
-    if STITCH not in convs:
-        return x
-    return graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
 
 
 def _feature_maps(

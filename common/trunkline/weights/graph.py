@@ -158,18 +158,24 @@ class Graph:
 
     def model(self, output: str, shape: list[int | str]) -> bytes:
         """The checked, serialised model with its one float32 output of `shape`."""
-        graph = helper.make_graph(
-            self._nodes,
-            self._name,
-            self._inputs,
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
-            list(self._initialisers.values()),
+        return serialised(
+            helper.make_graph(
+                self._nodes,
+                self._name,
+                self._inputs,
+                [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
+                list(self._initialisers.values()),
+            )
         )
-        model = helper.make_model(
-            graph,
-            producer_name="trunkline",
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-        )
-        onnx.checker.check_model(model)
-        return bytes(model.SerializeToString(deterministic=True))
+
+
+def serialised(graph: onnx.GraphProto) -> bytes:
+    """A checked model of this graph."""
+    model = helper.make_model(
+        graph,
+        producer_name="trunkline",
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))

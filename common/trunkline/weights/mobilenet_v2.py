@@ -52,6 +52,8 @@ def _blocks() -> Iterator[Block]:
 
 BLOCKS = {block.stage: block for block in _blocks()}
 STEM, HEAD = "0", "18"
+STITCH = "stitch"
+"""The convolution that ties these blocks to a trunk they were not made for."""
 LAYERS = (STEM, *(part for block in BLOCKS.values() for part in block.parts), HEAD)
 TRUNK_LAYERS = tuple(name for name in LAYERS if int(name.split(".")[0]) < TRUNK_STAGES)
 
@@ -107,6 +109,13 @@ def stages(
         block = BLOCKS[number]
         x = finish(graph, x, expand(graph, x, convs, block), convs, block, padding)
     return x
+
+
+def stitched(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
+    """Features behind the convolution STITCH, where there is one."""
+    if STITCH not in convs:
+        return x
+    return graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
 
 
 def trunk_model(convs: Convs, padding: Padding) -> bytes:

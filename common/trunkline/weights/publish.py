@@ -61,7 +61,7 @@ def pair(draft: TailDraft, digest: str, response: tuple[float, ...], report: Rep
             raise WeightsError(
                 f"tail {draft.task} was made for trunk {draft.digest}; trunk {digest} answers the "
                 f"probe picture {distance:.1%} apart: expected at most {probe.TOLERANCE:.0%}; "
-                "fit a tail for this trunk with: trunkline fit"
+                "make a tail for this trunk with: trunkline train"
             )
         report(f"{draft.task}: same network in another form ({distance:.3%} apart), accepted")
     accepts = dict.fromkeys((draft.digest, *draft.accepts, digest))

@@ -5,6 +5,7 @@ The released bundle is the one place our own training's work is taken from.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import numpy as np
 
 from trunkline.errors import WeightsError
 from trunkline.weights import probe, sets
-from trunkline.weights.conv import Half
+from trunkline.weights.conv import Conv
 from trunkline.weights.files import Report
 from trunkline.weights.manifest import entry_of
 from trunkline.weights.publish import TailDraft, draft_of
@@ -23,9 +24,9 @@ from trunkline.weights.sets import Network, WeightSet
 from trunkline.weights.store import ModelStore, bundle_root
 
 RELEASED_SET = "keras-160"
-STITCH = "stitch.json"
-STITCH_WEIGHT, STITCH_BIAS = "stitch.weight", "stitch.bias"
-"""Names of the initialisers of the one convolution that ties a detector to its trunk."""
+RELEASED_TRUNK = "mobilenet_v2"
+WEIGHT, BIAS = "weight", "bias"
+"""Names of a stitch's arrays in its file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ Recipe = Callable[[Context, str], TailDraft | None]
 
 def released(context: Context, task: str) -> TailDraft | None:
     """The tail of this very set in the released bundle."""
-    return _bundled(context, context.weights.name, task)
+    return _bundled(context, context.weights.trunk, context.weights.name, task)
 
 
 def rest_of_network(context: Context, task: str) -> TailDraft | None:
@@ -53,7 +54,7 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
 
     if context.network.linear is None:
         raise WeightsError(f"{context.weights.name} has no last layer: expected a whole network")
-    labels = _bundled(context, RELEASED_SET, "classifier")
+    labels = _bundled(context, RELEASED_TRUNK, RELEASED_SET, "classifier")
     if labels is None:
         return None
     weights = context.weights
@@ -77,17 +78,28 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
 
 
 def stitched(context: Context, task: str) -> TailDraft | None:
-    """The released detector with the convolution in front of it replaced by this trunk's own."""
-    base = _bundled(context, RELEASED_SET, task)
-    folder = bundle_root() / context.weights.trunk / context.weights.name
-    if base is None or not (folder / STITCH).is_file():
-        context.report(f"{task}: no released stitch for {context.weights.name}")
+    """The released tail's later layers, behind a convolution that was made for this trunk."""
+    from trunkline.weights import splice
+
+    weights = context.weights
+    base = _bundled(context, RELEASED_TRUNK, RELEASED_SET, task)
+    folder = bundle_root() / weights.trunk / weights.name
+    path = folder / stitch_name(task)
+    if base is None or not path.is_file():
+        context.report(f"{task}: no released stitch for {weights.name}")
         return None
-    data = json.loads((folder / STITCH).read_text(encoding="utf-8"))
+    data = json.loads(path.read_text(encoding="utf-8"))
+    found = hashlib.sha256(base.content).hexdigest()
+    if found != data["behind"]["sha256"]:
+        raise WeightsError(
+            f"{path} is for a released tail {task} of sha256 {data['behind']['sha256']}: "
+            f"the bundle's has {found}; install the project again"
+        )
+    conv = read_stitch(folder, data)
     return replace(
         base,
         model=data["model"],
-        content=restitch(base.content, read_stitch(folder, data)),
+        content=splice.behind(base.content, data["behind"]["tensor"], weights.shape, conv),
         digest=data["digest"],
         probe=tuple(data["probe"]),
         card=entry_of(folder, data["card"]).text(),
@@ -96,30 +108,22 @@ def stitched(context: Context, task: str) -> TailDraft | None:
     )
 
 
-def read_stitch(folder: Path, data: Mapping[str, Any]) -> dict[str, Half]:
-    """The stitch's two arrays, checked; WeightsError where the file is damaged."""
+def stitch_name(task: str) -> str:
+    """The file that describes a task's released stitch."""
+    return f"{task}.stitch.json"
+
+
+def read_stitch(folder: Path, data: Mapping[str, Any]) -> Conv:
+    """The convolution, checked; WeightsError where the file is damaged."""
     from safetensors.numpy import load_file
 
-    path = entry_of(folder, data).verified_path()
-    return {name: np.asarray(array, np.float16) for name, array in load_file(path).items()}
+    arrays = load_file(entry_of(folder, data).verified_path())
+    return Conv(*(np.asarray(arrays[name], np.float16) for name in (WEIGHT, BIAS)))
 
 
-def restitch(content: bytes, arrays: Mapping[str, Half]) -> bytes:
-    """An ONNX model with the initialisers of these names replaced by arrays of the same shape."""
-    import onnx
-
-    model = onnx.load_from_string(content)
-    found = {item.name: item for item in model.graph.initializer}
-    for name, array in arrays.items():
-        if name not in found or tuple(found[name].dims) != array.shape:
-            raise WeightsError(f"the model has no {name} of shape {array.shape} to replace")
-        found[name].CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def _bundled(context: Context, weights: str, task: str) -> TailDraft | None:
+def _bundled(context: Context, trunk: str, weights: str, task: str) -> TailDraft | None:
     try:
-        entry = ModelStore((bundle_root(),)).tail(context.weights.trunk, weights, task)
+        entry = ModelStore((bundle_root(),)).tail(trunk, weights, task)
     except WeightsError:
         context.report(f"{task}: the released bundle has none, so none is written")
         return None

@@ -14,11 +14,12 @@ from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.graph import Graph
 from trunkline.weights.layers import Layers, P, X
+from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.eager import Eager
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
 
-STITCH, LINEAR = "stitch", "linear"
+LINEAR = "linear"
 POOLED = 1280
 
 
@@ -62,8 +63,7 @@ def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
 
 def describe(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
     """Features to the last map before pooling, (1280, 7, 7)."""
-    if plan.stitched:
-        x = graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
+    x = mobilenet_v2.stitched(graph, x, convs)
     x = mobilenet_v2.stages(graph, x, convs, plan.stages, plan.padding)
     return mobilenet_v2.head(graph, x, convs)
 

@@ -111,7 +111,7 @@ class PaperHead(Head):
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """The first map is the trunk's tensor, conv5_1 reads Bottleneck14's output."""
         deep = mobilenet_v2.stages(
-            graph, ssdlite.stitched(graph, x, convs), convs, self.stages, self.padding
+            graph, mobilenet_v2.stitched(graph, x, convs), convs, self.stages, self.padding
         )
         return ssd_layers.describe(graph, x, deep, convs)
 
@@ -142,7 +142,7 @@ def stitch_shape(head: Head) -> dict[str, LayerShape]:
     """The convolution that ties another network's blocks to the trunk, where there is one."""
     width = channels(entry(head.shape))
     stitch = LayerShape(width, head.shape[0], 3, normed=False)
-    return {ssdlite.STITCH: stitch} if head.stitched else {}
+    return {mobilenet_v2.STITCH: stitch} if head.stitched else {}
 
 
 HEADS: dict[str, type[Head]] = {"ssdlite": SsdLiteHead, "paper": PaperHead, "vgg16": Vgg16Head}

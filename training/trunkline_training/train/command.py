@@ -18,7 +18,7 @@ from trunkline_training.train.config import (
 )
 
 REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX")
-EVALUATE = "evaluate"
+EVALUATE, RELEASE = "evaluate", "release"
 KINDS: dict[str, type[Training]] = {
     "ssd": SsdTraining,
     "classifier": ClassifierTraining,
@@ -47,21 +47,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", help="print one JSON object")
         options.add_flags(action.add_argument_group("settings"), kind)
     _evaluate_options(kinds)
+    _release_options(kinds)
 
 
 def _evaluate_options(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "measure a tail of the model store: float features, 8 bits, BPG, with intervals"
     action = kinds.add_parser(EVALUATE, help=text, description=text)
-    action.add_argument("--task", required=True, help="the tail's task")
+    _tail_options(action)
     action.add_argument("--test", nargs="+", required=True, help="FOLDER or FOLDER:SPLIT, joined")
-    action.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
-    action.add_argument("--set", default="", help="weight set (default: the trunk's first)")
     action.add_argument("--threads", type=int, default=2, help="threads to use (%(default)s)")
     action.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _release_options(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "put the convolution of a tail with a donor, and no more, into a model folder"
+    action = kinds.add_parser(RELEASE, help=text, description=text)
+    _tail_options(action)
+    action.add_argument("--models", type=Path, required=True, help="model folder of the tail")
+    action.add_argument("--output", type=Path, required=True, help="model folder of the donor")
+
+
+def _tail_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--task", required=True, help="the tail's task")
+    action.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
+    action.add_argument("--set", default="", help="weight set (default: the trunk's first)")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Train or measure; progress goes to stderr, the figures to stdout."""
+    if arguments.kind == RELEASE:
+        print(f"wrote {_release(arguments)}")
+        return 0
     metrics = _evaluate(arguments) if arguments.kind == EVALUATE else _train(arguments)
     if arguments.json:
         print(json.dumps(metrics))
@@ -81,13 +97,26 @@ def _train(arguments: argparse.Namespace) -> Mapping[str, float]:
 
 
 def _evaluate(arguments: argparse.Namespace) -> Mapping[str, float]:
-    from trunkline import trunks
     from trunkline_training.train.evaluate import evaluate
 
-    weights = arguments.set or trunks.kind(arguments.trunk).default_set
     return evaluate(
-        arguments.trunk, weights, arguments.task, arguments.test, threads=arguments.threads
+        arguments.trunk, _set(arguments), arguments.task, arguments.test, arguments.threads
     )
+
+
+def _release(arguments: argparse.Namespace) -> Path:
+    from trunkline_training.train.release import release
+
+    return release(
+        arguments.models, arguments.trunk, _set(arguments), arguments.task, arguments.output
+    )
+
+
+def _set(arguments: argparse.Namespace) -> str:
+    from trunkline import trunks
+
+    chosen: str = arguments.set or trunks.kind(arguments.trunk).default_set
+    return chosen
 
 
 command = Command(

@@ -8,15 +8,14 @@ from collections.abc import Iterator, Sequence
 from trunkline import trunks
 from trunkline.trunks.trunk import normalise
 from trunkline.types import Tensor
-from trunkline.weights import mobilenet_v2, sets
+from trunkline.weights import mobilenet_v2, sets, splice
 from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.graph import Graph
-from trunkline.weights.mobilenet_v2 import Convs
+from trunkline.weights.mobilenet_v2 import STITCH, Convs
 from trunkline_training import coco, coco_detector, ssdlite, stitch
 from trunkline_training.datasets import Picture
 from trunkline_training.nets.entry import channels, entering, entry
 from trunkline_training.networks import running
-from trunkline_training.ssdlite import STITCH
 from trunkline_training.train import models
 from trunkline_training.train.config import Training
 from trunkline_training.train.log import say
@@ -52,7 +51,7 @@ class StoredDonor(Donor):
         self._between = None
         name = entering(stage, STITCH in self.given.convs)
         if name != "features":
-            content = models.cut_at(tail.verified_path().read_bytes(), name)
+            content = splice.up_to(tail.verified_path().read_bytes(), name)
             self._between = running(content, config.threads)
 
     def tensors(self, pixels: Pixels) -> Tensor:

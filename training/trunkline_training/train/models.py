@@ -115,14 +115,6 @@ class Teacher:
         return logits, pooled
 
 
-def cut_at(content: bytes, name: str) -> bytes:
-    """The tail's ONNX from its features up to one of its tensors."""
-    import onnx
-
-    whole = onnx.utils.Extractor(onnx.load_from_string(content))
-    return bytes(whole.extract_model(["features"], [name]).SerializeToString())
-
-
 def _with_output(content: bytes, name: str) -> bytes:
     """The model with one of its inner tensors as another output."""
     import onnx

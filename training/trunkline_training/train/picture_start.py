@@ -8,8 +8,9 @@ from dataclasses import replace
 from trunkline.types import Shape
 from trunkline.weights import sets
 from trunkline.weights.conv import Conv
+from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.datasets import Picture
-from trunkline_training.nets.classifier import LINEAR, STITCH, Plan
+from trunkline_training.nets.classifier import LINEAR, Plan
 from trunkline_training.nets.entry import entry
 from trunkline_training.train import donors, models
 from trunkline_training.train.config import PictureTraining

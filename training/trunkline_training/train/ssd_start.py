@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from trunkline.errors import WeightsError
 from trunkline.weights import sets
 from trunkline.weights.conv import Conv
+from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training import ssdlite
 from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import Picture
@@ -14,7 +15,6 @@ from trunkline_training.nets.detector import with_labels
 from trunkline_training.nets.entry import entry
 from trunkline_training.nets.heads import Head
 from trunkline_training.networks import published
-from trunkline_training.ssdlite import STITCH
 from trunkline_training.train import donors, models
 from trunkline_training.train.config import SsdTraining
 from trunkline_training.train.log import say

@@ -62,5 +62,6 @@ class Oxford:
         return vgg16.trunk_model(network.convs)
 
     def tails(self) -> Mapping[str, str]:
-        """None are released yet."""
-        return {}
+        """Both take the released tails' later layers."""
+        recipe = "trunkline.weights.recipes:stitched"
+        return {"classifier": recipe, "ssd": recipe}

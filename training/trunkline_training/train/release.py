@@ -1,0 +1,66 @@
+"""`trunkline train release`: a tail's convolution alone, for the released bundle.
+
+The rest of such a tail is the released one's, which is in the bundle already.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from trunkline.errors import WeightsError
+from trunkline.weights.conv import Conv
+from trunkline.weights.manifest import TailEntry, described
+from trunkline.weights.mobilenet_v2 import STITCH
+from trunkline.weights.publish import write_file
+from trunkline.weights.recipes import BIAS, RELEASED_SET, RELEASED_TRUNK, WEIGHT, stitch_name
+from trunkline.weights.store import ModelStore
+from trunkline_training.nets.entry import entering, entry
+from trunkline_training.train.models import given_of
+
+
+def release(models: Path, trunk: str, weights: str, task: str, output: Path) -> Path:
+    """Write the convolution of a tail below `models`, and its card, below `output`; the folder.
+
+    Raises WeightsError where another layer than that is not the released tail's.
+    """
+    tail = ModelStore((models,)).tail(trunk, weights, task)
+    base = ModelStore((output,)).tail(RELEASED_TRUNK, RELEASED_SET, task)
+    ours, theirs = given_of(tail).convs, given_of(base).convs
+    if STITCH not in ours:
+        raise WeightsError(f"{tail.path} has no layer {STITCH}: expected a tail with a donor")
+    for name in set(ours) - {STITCH}:
+        if name not in theirs or not _alike(ours[name], theirs[name]):
+            raise WeightsError(
+                f"{tail.path} has another {name} than {base.path}: expected the same layers; "
+                f"train with --start donor --donor {RELEASED_SET} and everything else frozen"
+            )
+    folder = output / trunk / weights
+    conv = ours[STITCH]
+    content = save({WEIGHT: conv.weight, BIAS: conv.bias})
+    tensor = entering(entry(tail.shape), STITCH in theirs)
+    _describe(folder, tail, content, {"sha256": base.sha256, "tensor": tensor})
+    return folder
+
+
+def _alike(one: Conv, other: Conv) -> bool:
+    return np.array_equal(one.weight, other.weight) and np.array_equal(one.bias, other.bias)
+
+
+def _describe(folder: Path, tail: TailEntry, content: bytes, behind: dict[str, str]) -> None:
+    file = write_file(folder, f"{tail.task}-stitch.safetensors", content)
+    card = write_file(folder, f"{tail.task}.md", tail.card.text().encode())
+    data = {
+        "task": tail.task,
+        "model": tail.model,
+        **described(file),
+        "behind": behind,
+        "digest": tail.digest,
+        "probe": list(tail.probe),
+        "card": described(card),
+        "metrics": dict(tail.metrics),
+    }
+    write_file(folder, stitch_name(tail.task), (json.dumps(data, indent=1) + "\n").encode())
