@@ -1,6 +1,6 @@
 # Everything runs in .venv, made and filled on first use, without root. CI calls the same targets.
 #
-#   make demo             pictures through one edge and two tasks; stays up (ONCE=1 ends, WEIGHTS=set picks weights)
+#   make demo             pictures through one edge and two tasks; stays up (ONCE=1 ends; TRUNK=vgg16, WEIGHTS=set)
 #   make up               the same services without the pictures
 #   make test             the tests that need neither PyTorch nor containers
 #   make check            lint, types, import arrows, sizes, generated stubs
@@ -10,13 +10,14 @@
 #   make clean            remove all that the targets above made
 #
 # Variables: PYTHON (the interpreter), VENV, PIP_ARGS (more arguments for pip, for instance an index with PyTorch's
-# CPU builds, which only `check`, `test-torch` and WEIGHTS need), TEST_ARGS (more arguments for pytest).
+# CPU builds, which only `check`, `test-torch` and some WEIGHTS need), TEST_ARGS (more arguments for pytest).
 
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
 TEST_ARGS ?=
 ONCE ?=
+TRUNK ?=
 WEIGHTS ?=
 MINUTES ?= 10
 JOBS ?= 1
@@ -37,16 +38,17 @@ SERVES_build := demo build
 SERVES_test := demo test
 SERVES_check := demo build test check
 
-DEMO_NEEDS := $(if $(filter-out keras-160,$(WEIGHTS)),build,demo)
+DEMO_NEEDS := $(if $(filter-out mobilenet_v2,$(TRUNK))$(filter-out keras-160,$(WEIGHTS)),build,demo)
+MODEL := $(if $(TRUNK),--trunk $(TRUNK)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 .PHONY: demo up test test-torch check e2e fuzz proto clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready-$(DEMO_NEEDS)
-	$(BIN)/trunkline demo $(if $(ONCE),--once) $(if $(WEIGHTS),--weights $(WEIGHTS))
+	$(BIN)/trunkline demo $(if $(ONCE),--once) $(MODEL)
 
 up: $(VENV)/.ready-$(DEMO_NEEDS)
-	$(BIN)/trunkline up $(if $(WEIGHTS),--weights $(WEIGHTS))
+	$(BIN)/trunkline up $(MODEL)
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -m "not e2e and not torch" $(TEST_ARGS)

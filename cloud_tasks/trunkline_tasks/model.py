@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trunkline import codecs, engines, pipeline
+from trunkline import codecs, engines, pipeline, trunks
 from trunkline.engines import Network
 from trunkline.errors import TrunklineError, WeightsError
 from trunkline.timing import Stopwatch
@@ -121,7 +121,8 @@ def load(settings: TaskSettings, store: ModelStore) -> Model:
 
 def find(settings: TaskSettings, store: ModelStore) -> TailEntry:
     """The store's entry; WeightsError with the pairs that exist and what brings others."""
-    trunk, weights, name = settings.trunk, settings.weights, settings.name
+    trunk, name = settings.trunk, settings.name
+    weights = settings.weights or trunks.kind(trunk).default_set
     try:
         return store.tail(trunk, weights, name)
     except WeightsError as error:
@@ -130,5 +131,5 @@ def find(settings: TaskSettings, store: ModelStore) -> TailEntry:
         pairs = ", ".join(f"{tail.trunk}/{tail.set} with {tail.task}" for tail in store.tails())
         raise WeightsError(
             f"no pair of trunk {trunk}/{weights} with task {name}: there are {pairs or 'none'}; "
-            f"build others with: trunkline weights build --set {weights}"
+            f"build others with: trunkline weights build --trunk {trunk} --set {weights}"
         ) from error

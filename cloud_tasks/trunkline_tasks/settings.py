@@ -34,7 +34,9 @@ class TaskSettings(BaseSettings):
     )
     port: int = Field(default=-1, ge=0, le=HIGHEST_PORT, description="gRPC port; 0 for a free one")
     trunk: str = Field(default="mobilenet_v2", description="trunk whose frames the task takes")
-    weights: str = Field(default="keras-160", description="weight set of that trunk")
+    weights: str = Field(
+        default="", description="weight set of that trunk; empty for the trunk's own"
+    )
     engine: str = Field(
         default=DEFAULT_ENGINE, description=f"what runs the tail: {', '.join(ENGINES)}"
     )

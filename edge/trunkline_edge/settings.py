@@ -30,7 +30,7 @@ class EdgeSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every one")
     port: int = Field(8080, ge=0, le=65535, description="HTTP port; 0 for a free one")
     trunk: str = Field("mobilenet_v2", description="trunk to run")
-    weights: str = Field("keras-160", description="weight set of that trunk")
+    weights: str = Field("", description="weight set of that trunk; empty for the trunk's own")
     engine: str = Field(DEFAULT_ENGINE, description=f"what runs the trunk: {', '.join(ENGINES)}")
     precision: str = Field("f32", description="what the engine computes in: f32 or bf16")
     threads: int = Field(0, ge=0, description="threads of the engine; 0 for one a core")
