@@ -95,6 +95,22 @@ def test_a_stitch_of_another_released_tail_is_refused(
         recipes.stitched(context, "ssd")
 
 
+def test_a_new_classifier_starts_from_the_one_there_is(models: Path, tmp_path: Path) -> None:
+    from trunkline_training.nets.start import from_onnx
+
+    data = train_kit.classes(tmp_path, 4)
+    words = ["--data", str(data), "--run", str(tmp_path / "run"), "--output", str(models)]
+    assert cli.main(["train", "classifier", *SMALL, *words, "--task", "colours"]) == 0
+    store = ModelStore((models,))
+    ours, theirs = (
+        from_onnx(store.tail("mobilenet_v2", "keras-160", task).verified_path().read_bytes())
+        for task in ("colours", "classifier")
+    )
+    assert len(ours["linear"].bias) == 2
+    for name in set(theirs) - {"linear"}:
+        assert np.array_equal(ours[name].weight, theirs[name].weight)
+
+
 def test_a_detector_goes_to_another_trunk(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

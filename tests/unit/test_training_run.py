@@ -105,7 +105,8 @@ def test_a_stitch_is_fitted_and_published(tmp_path: Path, output: Path) -> None:
     """Another network's tail behind a convolution: here the trunk's own, which needs none."""
     voc = train_kit.boxes(tmp_path, 12)
     words = ["--data", f"{voc}:trainval", "--run", str(tmp_path / "run"), "--output", str(output)]
-    words += ["--teacher", "keras-160", "--task", "stitched", "--validation", "0.25"]
+    words += ["--teacher", "keras-160", "--donor", "keras-160"]
+    words += ["--task", "stitched", "--validation", "0.25"]
     assert cli.main(["train", "stitch", *SMALL, *words]) == 0
     tail = ModelStore((output,)).tail("mobilenet_v2", "keras-160", "stitched")
     assert tail.metrics["validation_agree"] == 100

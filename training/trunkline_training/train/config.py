@@ -99,10 +99,10 @@ class PictureTraining(Training):
 
     task: str = option("classifier", "name of the tail")
     start: str = option(
-        "store",
-        "first weights: the model folder's tail of this task, a donor's tail behind a fitted "
-        "convolution, or chance",
-        choices=("store", "donor", "none"),
+        "classifier",
+        "first weights: the model folder's tail of this task, its classifier, a donor's tail "
+        "behind a fitted convolution, or chance",
+        choices=("store", "classifier", "donor", "none"),
     )
     entry: int = option(7, "MobileNetV2's first stage where the start is chance", low=7, high=17)
     dropout: float = option(0.0, "share of pooled features dropped", low=0, high=0.9)

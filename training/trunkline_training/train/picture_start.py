@@ -26,8 +26,8 @@ def start(
 ) -> Start:
     """The start that `config.start` names; `pictures` are what a convolution is fitted on."""
     shape = received.trunk.spec.shape
-    if config.start == "store":
-        tail = models.stored(config, config.task)
+    if config.start in ("store", "classifier"):
+        tail = models.stored(config, config.task if config.start == "store" else CLASSIFIER)
         return (*_from(models.given_of(tail), shape, labels), models.words_of(tail))
     if config.start == "donor":
         donor = donors.donor(config, CLASSIFIER, entry(shape))
