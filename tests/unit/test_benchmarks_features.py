@@ -13,8 +13,9 @@ from trunkline import images
 from trunkline.errors import ImageError, TrunklineError
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
-from trunkline_benchmarks import features, progress
+from trunkline_benchmarks import features
 from trunkline_benchmarks.features import FeatureCache
+from trunkline_training import progress
 
 PICTURES = [
     Path(str(files("trunkline.demo") / "pictures" / f"{name}.jpg"))
