@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageChops
 
+from trunkline import cli
 from trunkline.client import EdgeClient
 from trunkline.demo import expectations, report
 from trunkline.demo.line import HOST
@@ -117,6 +120,28 @@ def test_a_line_stays_up_until_it_is_told_to_stop(number: signal.Signals, tmp_pa
         assert line.process.wait(WAIT_S) == 0
         assert line.printed.endswith("stopping\n")
         assert line.children() == {}
+
+
+def test_an_answer_is_drawn_on_its_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Boxes are in pixels of the picture as its camera was held: here on its side."""
+    sideways = tmp_path / "sideways.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right to see it upright
+    with Image.open(io.BytesIO(CHELSEA)) as chelsea:
+        chelsea.transpose(Image.Transpose.ROTATE_90).save(sideways, exif=exif)
+        size = chelsea.size
+    drawn = tmp_path / "drawn.png"
+    with running("up", tmp_path) as line:
+        until(lambda: "until Ctrl-C" in line.printed)
+        edge = ["--edge", f"http://{HOST}:{line.first}"]
+        assert cli.main(["infer", str(sideways), *edge, "--annotate", str(drawn)]) == 0
+    assert "cat" in capsys.readouterr().out
+    with Image.open(drawn) as result, Image.open(io.BytesIO(CHELSEA)) as chelsea:
+        assert result.size == size
+        difference = ImageChops.difference(result, chelsea).convert("L")
+    assert difference.histogram()[100:] != [0] * 156  # frames and captions
 
 
 def test_a_killed_task_costs_its_own_results_only(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 from trunkline.client import DEFAULT_TIMEOUT_S, DEFAULT_URL, EdgeClient
 from trunkline.command import Command
 from trunkline.commands import codec_options
-from trunkline.files import read_bytes
+from trunkline.files import read_bytes, write_bytes
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top-k", type=int, help="how many classes or boxes at most")
     parser.add_argument("--score-threshold", type=float, help="least score of a box, 0..1")
     parser.add_argument("--timeout-ms", type=float, help="how long the tasks may take")
+    parser.add_argument(
+        "--annotate", type=Path, metavar="F.png", help="write the picture with what was found on it"
+    )
     parser.add_argument("--json", action="store_true", help="print the edge's answer as it is")
     codec_options.configure(parser, default=None)
 
@@ -39,12 +44,24 @@ def run(arguments: argparse.Namespace) -> int:
         **codec_options.spelled(arguments),
     }
     timeout_s = DEFAULT_TIMEOUT_S + (arguments.timeout_ms or 0) / 1e3
-    answer = EdgeClient(arguments.edge, timeout_s).infer(read_bytes(arguments.image), query)
+    data = read_bytes(arguments.image)
+    answer = EdgeClient(arguments.edge, timeout_s).infer(data, query)
+    if arguments.annotate is not None:
+        _annotate(arguments.annotate, data, answer)
     if arguments.json:
         print(json.dumps(answer, indent=2))
     else:
         print(f"{arguments.image}\n" + "\n".join(describe(answer)))
     return 0 if answer["complete"] else 1
+
+
+def _annotate(path: Path, data: bytes, answer: dict[str, Any]) -> None:
+    from trunkline import images
+    from trunkline.demo.drawing import annotate
+
+    buffer = io.BytesIO()
+    annotate(images.decode(data), answer).save(buffer, "PNG")
+    write_bytes(path, buffer.getvalue())
 
 
 command = Command(
