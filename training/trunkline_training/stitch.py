@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,18 +16,18 @@ KERNEL = 3
 PENALTY = 1e-3
 
 
-def fit(
-    pairs: Iterable[tuple[Tensor, Tensor]], channels: int, inputs: int = 0
-) -> tuple[Conv, float]:
+def fit(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Conv, float]:
     """The 3x3 convolution that turns the first tensor of each pair into the second, best.
 
-    Pairs are batches (N, inputs, H, W) and (N, channels, H, W); no `inputs`: as many as channels.
-    Also gives the share of the targets' variance it explains, 0..1.
+    Pairs are batches (N, inputs, H, W) and (N, channels, H, W), at least one. Also gives the share
+    of the targets' variance it explains, 0..1.
     """
-    inputs = inputs or channels
+    rest = iter(pairs)
+    first = next(rest)
+    inputs, channels = first[0].shape[1], first[1].shape[1]
     sums, squares, count = Ridge(inputs * KERNEL * KERNEL, channels), np.zeros(channels), 0
     total = np.zeros(channels)
-    for ours, theirs in pairs:
+    for ours, theirs in chain([first], rest):
         target = theirs.transpose(0, 2, 3, 1).reshape(-1, channels)  # (N, C, H, W) -> (N*H*W, C)
         sums.add(patches(ours), target)
         squares += (target.astype(np.float64) ** 2).sum(axis=0)

@@ -86,7 +86,11 @@ class SsdTraining(Training):
         "tail behind a fitted convolution, the trunk's own file behind the cut, or chance",
         choices=("store", "classifier", "donor", "published", "none"),
     )
-    donor: str = option("coco", "MobileNetV2 set whose detector gives its blocks, or coco")
+    donor: str = option(
+        "coco",
+        "MobileNetV2 set whose detector gives its blocks, or coco; with head paper the "
+        "TRUNK/SET/TASK of a detector with SSD's own layers",
+    )
     iou_match: float = option(0.5, "overlap from which an anchor is an object's", low=0.1, high=0.9)
     iou_nms: float = option(0.5, "overlap at which a box is dropped", low=0.1, high=0.9)
     negatives: float = option(3.0, "background anchors for each object's", low=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from trunkline import trunks
 from trunkline.trunks.trunk import normalise
@@ -14,16 +14,17 @@ from trunkline.weights.graph import Graph
 from trunkline.weights.mobilenet_v2 import STITCH, Convs
 from trunkline_training import coco, coco_detector, ssdlite, stitch
 from trunkline_training.datasets import Picture
-from trunkline_training.nets.entry import channels, entering, entry
+from trunkline_training.nets.entry import entering
 from trunkline_training.networks import running
 from trunkline_training.train import models
 from trunkline_training.train.config import Training
 from trunkline_training.train.log import say
 from trunkline_training.train.models import Given, Pixels
-from trunkline_training.train.received import Received
 from trunkline_training.train.samples import PLAIN, ClassSamples
 from trunkline_training.train.views import load
 
+Forward = Callable[[Pixels], Tensor]
+"""Pixels (N, 3, 224, 224) of 0..255 to tensors (N, C, H, W)."""
 COCO = "coco"
 BATCH = 16
 
@@ -91,10 +92,8 @@ def front(convs: Convs, padding: Padding, stage: int) -> bytes:
     return graph.model("features", ["N", *x.shape])
 
 
-def fitted(
-    config: Training, received: Received, given_by: Donor, pictures: Sequence[Picture]
-) -> Conv:
-    """The convolution from the trunk's features to the donor's tensor, by least squares."""
+def fitted(config: Training, ours: Forward, theirs: Forward, pictures: Sequence[Picture]) -> Conv:
+    """The convolution that makes of our tensor theirs, by least squares over some pictures."""
 
     def pairs() -> Iterator[tuple[Tensor, Tensor]]:
         chosen = list(pictures[:: max(1, len(pictures) // config.stitch_pictures)])
@@ -102,9 +101,8 @@ def fitted(
         numbers = [(PLAIN, index) for index in range(len(chosen))]
         keys = [numbers[first : first + BATCH] for first in range(0, len(numbers), BATCH)]
         for pixels, _ in load(samples, keys, 0):
-            yield received(pixels), given_by.tensors(pixels)
+            yield ours(pixels), theirs(pixels)
 
-    shape = received.trunk.spec.shape
-    conv, explained = stitch.fit(pairs(), channels(entry(shape)), shape[0])
-    say(f"the first convolution explains {explained:.1%} of the donor's features")
+    conv, explained = stitch.fit(pairs())
+    say(f"the fitted convolution explains {explained:.1%} of the donor's features")
     return conv

@@ -32,7 +32,7 @@ def start(
     if config.start == "donor":
         donor = donors.donor(config, CLASSIFIER, entry(shape))
         plan, convs = _from(donor.given, shape, labels)
-        conv = donors.fitted(config, received, donor, pictures)
+        conv = donors.fitted(config, received, donor.tensors, pictures)
         plan = replace(plan, entry=entry(shape), stitched=True)
         return plan, {**convs, STITCH: conv}, f"{donor.origin} Behind a 3x3 convolution."
     first = max(config.entry, entry(shape))

@@ -13,9 +13,9 @@ from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import Picture
 from trunkline_training.nets.detector import with_labels
 from trunkline_training.nets.entry import entry
-from trunkline_training.nets.heads import Head
+from trunkline_training.nets.heads import Head, PaperHead
 from trunkline_training.networks import published
-from trunkline_training.train import donors, models
+from trunkline_training.train import donors, models, ssd_layers_start
 from trunkline_training.train.config import SsdTraining
 from trunkline_training.train.log import say
 from trunkline_training.train.models import CLASSIFIER, OWN, Given
@@ -39,9 +39,11 @@ def start(
         given = models.given_of(tail)
         convs = relabelled(given, labels) if config.start == "store" else given.convs
         return kind(classes, shape, given.padding, STITCH in convs), convs, models.words_of(tail)
+    if config.start == "donor" and kind is PaperHead:
+        return ssd_layers_start.start(config, received, classes, pictures)
     if config.start == "donor":
         donor = donors.donor(config, config.task, entry(shape))
-        stitch = {STITCH: donors.fitted(config, received, donor, pictures)}
+        stitch = {STITCH: donors.fitted(config, received, donor.tensors, pictures)}
         head = kind(classes, shape, donor.given.padding, stitched=True)
         origin = f"{donor.origin} Behind a 3x3 convolution."
         return head, {**relabelled(donor.given, labels), **stitch}, origin
