@@ -123,6 +123,31 @@ def test_a_detector_goes_to_another_trunk(
     assert "validation_map" in json.loads(capsys.readouterr().out)
 
 
+def test_ssds_own_layers_go_from_vgg16_to_the_papers_head(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trunkline_training.nets.start import from_onnx
+
+    words = ["--head", "vgg16", "--start", "none", "--task", "ssd-paper"]
+    assert train("ssd", models, tmp_path, *VGG16, *words) == 0
+    words = ["--head", "paper", "--start", "donor", "--donor", "vgg16/oxford/ssd-paper"]
+    assert train("ssd", models, tmp_path, *words, "--task", "ssd-paper") == 0
+    store = ModelStore((models,))
+    tails = [
+        store.tail("mobilenet_v2", "keras-160", "ssd-paper"),
+        store.tail("vgg16", "oxford", "ssd-paper"),
+    ]
+    ours, theirs = (from_onnx(tail.verified_path().read_bytes()) for tail in tails)
+    for name in ("5_2", "fc6", "fc7", "11_2", "cls.1", "box.5"):
+        assert np.array_equal(ours[name].weight, theirs[name].weight)
+    assert ours["5_1"].weight.shape == (512, 96, 3, 3)
+    assert np.abs(ours["5_1"].weight).max() > 0
+    assert "From conv5_2 on" in tails[0].card.text()
+    capsys.readouterr()
+    assert train("ssd", models, tmp_path, *words[:-1], "coco") == 1
+    assert "expected TRUNK/SET/TASK" in capsys.readouterr().err
+
+
 def test_only_a_stitch_can_be_released_alone(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

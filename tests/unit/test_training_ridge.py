@@ -48,7 +48,7 @@ def test_a_convolution_is_recovered() -> None:
         result: np.ndarray = out.astype(np.float32)
         return result
 
-    conv, explained = stitch.fit(((batch, convolved(batch)) for batch in batches), 4)
+    conv, explained = stitch.fit((batch, convolved(batch)) for batch in batches)
     np.testing.assert_allclose(conv.weight, weight, atol=2e-3)
     np.testing.assert_allclose(conv.bias, bias, atol=2e-3)
     assert explained == pytest.approx(1, abs=1e-3)
