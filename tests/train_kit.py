@@ -22,12 +22,7 @@ COLOURS = {"cat": (220, 40, 30), "boat": (30, 60, 220)}
 
 def models(folder: Path) -> Path:
     """The released bundle, where a tail can be put into it."""
-    return shutil.copytree(bundle(), folder / "models")
-
-
-def bundle() -> Path:
-    """The released bundle itself."""
-    return bundle_root()
+    return shutil.copytree(bundle_root(), folder / "models")
 
 
 def vgg16(folder: Path) -> None:

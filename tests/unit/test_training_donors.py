@@ -151,12 +151,16 @@ def test_ssds_own_layers_go_from_vgg16_to_the_papers_head(
 def test_only_a_stitch_can_be_released_alone(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A trained tail has other layers than the released one; the released ssd has a stitch."""
+    """A trained tail has other layers than the released one, a new one no stitch."""
+    released = train_kit.models(tmp_path / "released")
+    release = ["train", "release", "--models", str(models), "--output", str(released)]
     assert train("ssd", models, tmp_path, "--epochs", "1", "--start", "store") == 0
-    release = ["train", "release", "--models", str(models), "--output", str(train_kit.bundle())]
     capsys.readouterr()
     assert cli.main([*release, "--task", "ssd"]) == 1
     assert "expected the same layers; train with --start donor" in capsys.readouterr().err
+    words = ["--teacher", "keras-160", "--start", "none", "--entry", "7"]
+    assert train("distil", models, tmp_path, *words) == 0
+    capsys.readouterr()
     assert cli.main([*release, "--task", "classifier"]) == 1
     assert "has no layer stitch" in capsys.readouterr().err
 

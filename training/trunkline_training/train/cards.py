@@ -90,7 +90,9 @@ def _placed(item: str) -> str:
 
 def _settings(config: Training) -> str:
     hidden = HIDDEN | {"data", "test"}
-    values = {k: v for k, v in dataclasses.asdict(config).items() if k not in hidden and v not in ("", ())}
+    values = {
+        k: v for k, v in dataclasses.asdict(config).items() if k not in hidden and v not in ("", ())
+    }
     return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
 
 

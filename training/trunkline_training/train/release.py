@@ -28,10 +28,11 @@ def release(models: Path, trunk: str, weights: str, task: str, output: Path) -> 
     Raises WeightsError where another layer than that is not the released tail's.
     """
     tail = ModelStore((models,)).tail(trunk, weights, task)
-    base = ModelStore((output,)).tail(RELEASED_TRUNK, RELEASED_SET, task)
-    ours, theirs = given_of(tail).convs, given_of(base).convs
+    ours = given_of(tail).convs
     if STITCH not in ours:
         raise WeightsError(f"{tail.path} has no layer {STITCH}: expected a tail with a donor")
+    base = ModelStore((output,)).tail(RELEASED_TRUNK, RELEASED_SET, task)
+    theirs = given_of(base).convs
     for name in set(ours) - {STITCH}:
         if name not in theirs or not _alike(ours[name], theirs[name]):
             raise WeightsError(
