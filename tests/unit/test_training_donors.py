@@ -22,7 +22,7 @@ pytestmark = pytest.mark.torch
 from trunkline_training.ssdlite import SsdLite  # noqa: E402
 
 SMALL = ["--threads", "1", "--batch", "4", "--validation", "0.25", "--epochs", "0", "--json"]
-VGG16 = ["--trunk", "vgg16", "--set", "oxford"]
+VGG16 = ["--trunk", "vgg16"]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ class Training:
     run: str = option("", "folder of the run: logs, checkpoints")
     output: str = option("", "model folder that the tail is written to, beside its trunk")
     trunk: str = option("mobilenet_v2", "trunk")
-    set: str = option("keras-160", "the trunk's weight set")
+    set: str = option("", "the trunk's weight set (none: the trunk's own)")
     task: str = option("", "name of the tail")
     start: str = option("none", "first weights")
     donor: str = option(

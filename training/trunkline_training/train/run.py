@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
+from trunkline import trunks
 from trunkline_training.figures import Metrics
 from trunkline_training.train import finish
 from trunkline_training.train.config import (
@@ -30,6 +32,7 @@ def job_of(kind: str, config: Training) -> TaskJob:
 def train(kind: str, config: Training, resume: bool) -> Metrics:
     """Train, measure and publish; the figures. Raises TrunklineError."""
     config.ready()
+    config = replace(config, set=config.set or trunks.kind(config.trunk).default_set)
     require_fresh(config, resume)
     steady(config)
     job = job_of(kind, config)
