@@ -122,7 +122,7 @@ def load(settings: TaskSettings, store: ModelStore) -> Model:
 def find(settings: TaskSettings, store: ModelStore) -> TailEntry:
     """The store's entry; WeightsError with the pairs that exist and what brings others."""
     trunk, name = settings.trunk, settings.name
-    weights = settings.weights or trunks.kind(trunk).default_set
+    weights = trunks.kind(trunk).set_or_own(settings.weights)
     try:
         return store.tail(trunk, weights, name)
     except WeightsError as error:

@@ -73,7 +73,7 @@ def source(name: str, paths: Sequence[Path], cache: FeatureCache) -> Source:
     Raises UnknownNameError, WeightsError (with the command that builds it), ImageError.
     """
     trunk_name, _, set = name.partition("/")
-    set = set or trunks.kind(trunk_name).default_set
+    set = trunks.kind(trunk_name).set_or_own(set)
     store = ModelStore.default()
     trunk = trunks.load(trunk_name, set, store=store, threads=1)
     features = cache.features(trunk, paths)

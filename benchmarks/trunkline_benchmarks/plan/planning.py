@@ -65,7 +65,7 @@ class NetworkPlan:
 def plan(trunk: str, set: str | None, settings: Settings | None) -> NetworkPlan:
     """Count, and with `settings` measure and choose. Raises UnknownNameError, WeightsError."""
     kind = trunks.kind(trunk)
-    chosen = set or kind.default_set
+    chosen = kind.set_or_own(set)
     counted = counts.count(trunk)
     own = next(count for count in counted if count.cut.name == kind.cut)
     stored, uncounted = tails.stored(trunk)

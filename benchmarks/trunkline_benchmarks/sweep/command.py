@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace) -> config.SweepConfig:
     from trunkline import trunks
 
-    weights = arguments.weights or trunks.kind(arguments.trunk).default_set
+    weights = trunks.kind(arguments.trunk).set_or_own(arguments.weights)
     name = f"{arguments.trunk}-{weights}-{arguments.task}"
     return config.SweepConfig(
         trunk=arguments.trunk,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,14 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
     """Send one picture, print its answer, write picture and mosaic."""
-    from PIL import Image
-
-    from trunkline.demo.drawing import annotate
+    from trunkline.demo import drawing
     from trunkline.demo.report import describe
 
     data = photographs.read(name)
     answer = client.infer(data, {})
-    image = Image.open(io.BytesIO(data))
     jpeg = photographs.jpeg_bytes(data)
     frame = answer["frame"]["payload_bytes"]
     print(
@@ -54,9 +50,7 @@ def _show(client: EdgeClient, name: str, out: Path) -> dict[str, Any]:
         f"and {frame} as frame ({frame / jpeg:.0%})"
     )
     print("\n".join(describe(answer)), flush=True)
-    buffer = io.BytesIO()
-    annotate(image, answer).save(buffer, "PNG")
-    write_bytes(out / f"{name}.annotated.png", buffer.getvalue())
+    drawing.write(out / f"{name}.annotated.png", data, answer)
     write_bytes(out / f"{name}.mosaic.png", client.encode(data, {"codec": "png"}))
     print(f"  {'written':<11} {out / name}.annotated.png, {out / name}.mosaic.png")
     return answer

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 from pathlib import Path
-from typing import Any
 
 from trunkline.client import DEFAULT_TIMEOUT_S, DEFAULT_URL, EdgeClient
 from trunkline.command import Command
 from trunkline.commands import codec_options
-from trunkline.files import read_bytes, write_bytes
+from trunkline.files import read_bytes
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,21 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     data = read_bytes(arguments.image)
     answer = EdgeClient(arguments.edge, timeout_s).infer(data, query)
     if arguments.annotate is not None:
-        _annotate(arguments.annotate, data, answer)
+        from trunkline.demo import drawing
+
+        drawing.write(arguments.annotate, data, answer)
     if arguments.json:
         print(json.dumps(answer, indent=2))
     else:
         print(f"{arguments.image}\n" + "\n".join(describe(answer)))
     return 0 if answer["complete"] else 1
-
-
-def _annotate(path: Path, data: bytes, answer: dict[str, Any]) -> None:
-    from trunkline import images
-    from trunkline.demo.drawing import annotate
-
-    buffer = io.BytesIO()
-    annotate(images.decode(data), answer).save(buffer, "PNG")
-    write_bytes(path, buffer.getvalue())
 
 
 command = Command(

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def running_line(arguments: argparse.Namespace) -> Iterator[Line]:
     """The line that the options describe, up until the block ends, also by SIGTERM."""
-    weights = arguments.weights or trunks.kind(arguments.trunk).default_set
+    weights = trunks.kind(arguments.trunk).set_or_own(arguments.weights)
     tasks = _tasks(arguments.trunk, weights)
     ports = {name: arguments.task_port + index for index, name in enumerate(tasks)}
     config = LineConfig(arguments.trunk, weights, arguments.port, ports, arguments.out / "logs")

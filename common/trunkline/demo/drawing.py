@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
+
+from trunkline import images
+from trunkline.files import write_bytes
 
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#800000")
 CAPTION_PX = 18
@@ -25,6 +30,13 @@ def annotate(image: Image.Image, answer: dict[str, Any]) -> Image.Image:
         text = f"{classes[0]['label']} {classes[0]['score']:.2f}"
         _caption(draw, font, (0, image.height - CAPTION_PX - 6), text, "#202020")
     return drawn
+
+
+def write(path: Path, data: bytes, answer: dict[str, Any]) -> None:
+    """The picture file `data` with its answer drawn on it, as PNG. Raises TrunklineError."""
+    buffer = io.BytesIO()
+    annotate(images.decode(data), answer).save(buffer, "PNG")
+    write_bytes(path, buffer.getvalue())
 
 
 def _caption(

@@ -43,7 +43,7 @@ def load(
     EngineError.
     """
     chosen = kind(name)
-    entry = (store or ModelStore.default()).trunk(name, set or chosen.default_set)
+    entry = (store or ModelStore.default()).trunk(name, chosen.set_or_own(set))
     chosen.check(entry.spec)
     path = entry.verified_path()
     network = engines.load(engine, path, precision=precision, threads=threads, device=device)

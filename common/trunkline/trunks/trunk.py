@@ -28,6 +28,10 @@ class TrunkKind:
         """The set that is meant where none is named."""
         return self.sets[0]
 
+    def set_or_own(self, named: str | None) -> str:
+        """The set that is named, or the trunk's own where none is."""
+        return named or self.default_set
+
     def check(self, spec: TrunkSpec) -> None:
         """Raise WeightsError unless `spec` is this trunk with this cut and shape."""
         if (spec.name, spec.cut, spec.shape) != (self.name, self.cut, self.shape):

@@ -115,8 +115,7 @@ def _release(arguments: argparse.Namespace) -> Path:
 def _set(arguments: argparse.Namespace) -> str:
     from trunkline import trunks
 
-    chosen: str = arguments.set or trunks.kind(arguments.trunk).default_set
-    return chosen
+    return trunks.kind(arguments.trunk).set_or_own(arguments.set)
 
 
 command = Command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from trunkline.files import read_bytes
 from trunkline_training.datasets import CLASSES
-from trunkline_training.nets.classifier import Classifier, calibrate
+from trunkline_training.nets.classifier import Classifier
 from trunkline_training.networks import running
 from trunkline_training.train import collection
 from trunkline_training.train.cards import Story
@@ -38,6 +38,7 @@ STITCHED = "none but a least-squares fit of the convolution between the trunk an
 class PictureJob(TaskJob):
     """What classifiers share: pictures, network, batch norms, mixup."""
 
+    config: PictureTraining
     truth = ""
     method = ""
     test_truth = CLASSES
@@ -74,7 +75,7 @@ class PictureJob(TaskJob):
         )
         self._prepare_pictures(f"{self._received.made_by} {made_by}")
         if normed:
-            self._calibrate()
+            self.calibrate()
 
     def _prepare_pictures(self, made_by: str) -> None:
         config, pictures = self.config, self.collected
@@ -83,12 +84,6 @@ class PictureJob(TaskJob):
         self._views = views_of(config, samples, self.prepare, made_by, mix)
         kept = ClassSamples(pictures.validation, config.seed, config.smallest_crop, False)
         self._validation = views_of(config, kept, self.prepare, made_by).plain()
-
-    def _calibrate(self) -> None:
-        count = -(-self.config.calibration // self._views.batch)
-        batches = list(self._views.batches(0, min(count, self._views.steps)))
-        several = np.concatenate([batch.arrays["features"] for batch in batches])
-        calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
         """The trunk's features, as `Received` gives them."""
@@ -106,15 +101,6 @@ class PictureJob(TaskJob):
         share = np.float32(self.share(step))
         mixed: NDArray[np.float32] = share * pixels + (1 - share) * pixels[::-1]
         return mixed
-
-    @property
-    def steps(self) -> int:
-        """Batches in an epoch."""
-        return self._views.steps
-
-    def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """Features and what is learnt from them."""
-        return self._views.batches(start, stop)
 
     def onnx(self, module: nn.Module) -> bytes:
         """The classifier from features to logits."""

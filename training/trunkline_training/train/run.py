@@ -32,7 +32,7 @@ def job_of(kind: str, config: Training) -> TaskJob:
 def train(kind: str, config: Training, resume: bool) -> Metrics:
     """Train, measure and publish; the figures. Raises TrunklineError."""
     config.ready()
-    config = replace(config, set=config.set or trunks.kind(config.trunk).default_set)
+    config = replace(config, set=trunks.kind(config.trunk).set_or_own(config.set))
     require_fresh(config, resume)
     steady(config)
     job = job_of(kind, config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -17,7 +17,6 @@ from trunkline_training.detection.loss import multibox
 from trunkline_training.detection.targets import Objects, Targets
 from trunkline_training.grading import found_in, graded
 from trunkline_training.nets import heads
-from trunkline_training.nets.classifier import calibrate
 from trunkline_training.nets.detector import Detector
 from trunkline_training.networks import running
 from trunkline_training.train import collection, ssd_start
@@ -43,6 +42,7 @@ METHOD = (
 class SsdJob(TaskJob):
     """A detector of VOC's classes."""
 
+    config: SsdTraining
     detects = True
     test_truth = BOXES
 
@@ -77,7 +77,7 @@ class SsdJob(TaskJob):
         self._targets = Targets(head.anchors, config.iou_match)
         self._views, self._validation = self._pictures(received)
         if normed:
-            self._calibrate()
+            self.calibrate()
 
     def _pictures(self, received: Received) -> tuple[Views, Batch]:
         config, fill = self.config, self.trunk.spec.preprocess.mean
@@ -89,21 +89,6 @@ class SsdJob(TaskJob):
         views = views_of(config, samples, prepare, received.made_by)
         kept = BoxSamples(self.collected.validation, config.seed, fill, False)
         return views, views_of(config, kept, prepare, received.made_by).plain()
-
-    def _calibrate(self) -> None:
-        count = -(-self.config.calibration // self._views.batch)
-        batches = list(self._views.batches(0, min(count, self._views.steps)))
-        several = np.concatenate([batch.arrays["features"] for batch in batches])
-        calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
-
-    @property
-    def steps(self) -> int:
-        """Batches in an epoch."""
-        return self._views.steps
-
-    def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """Features, and boxes with labels."""
-        return self._views.batches(start, stop)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """`boxes` and `classes`."""
