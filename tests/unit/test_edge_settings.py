@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from trunkline import codecs, flags
+from trunkline.codecs import spelled
 from trunkline.errors import MissingExtraError, ParameterError
 from trunkline_edge import command, default_codec, settings
 
@@ -110,4 +111,4 @@ def test_the_default_codec_with_parameters() -> None:
 )
 def test_a_bad_default_codec(text: str) -> None:
     with pytest.raises(ParameterError):
-        default_codec.parse(text)
+        spelled.parse(text)

@@ -1,0 +1,1 @@
+"""Milliseconds of every stage and of the whole way, beside what a user would otherwise pick."""

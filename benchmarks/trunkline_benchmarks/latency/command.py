@@ -1,0 +1,167 @@
+"""The command line of `python -m trunkline_benchmarks.latency`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trunkline.engines import DEFAULT_ENGINE
+from trunkline.errors import TrunklineError
+from trunkline.files import write_bytes
+from trunkline_benchmarks import machine
+from trunkline_benchmarks.latency import table
+from trunkline_benchmarks.serving import accuracy, measure, pictures, systems
+from trunkline_benchmarks.serving.systems import Setting
+
+DESCRIPTION = """\
+Milliseconds of a picture's way, and of what a user would otherwise pick, in one run: the bare parts
+called alone; each system over loopback at several numbers of clients; each over uplinks of several
+rates and delays; everything at the edge at shares of a core; what each makes of labelled pictures.
+The machine should have nothing else to do. Raw samples go to --output."""
+
+SYSTEMS = (
+    "trunkline:webp:quality=80",
+    "trunkline:bpg:qp=32",
+    "trunkline:bpg:qp=32,effort=0",
+    "litserve:file",
+    "litserve-torchvision:file",
+    "onnxruntime:file",
+    "openvino:file",
+    "float32",
+    "plain:80",
+    "local:onnxruntime",
+)
+CODECS = ("webp:quality=80", "bpg:qp=32", "bpg:qp=32,effort=0")
+UPLINKS = tuple((mbit, delay) for mbit in (1.0, 5.0, 20.0, 100.0) for delay in (5.0, 40.0))
+CORES = (1.0, 0.5, 0.25)
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    options = argparse.ArgumentParser(
+        prog="python -m trunkline_benchmarks.latency", description=DESCRIPTION
+    )
+    add = options.add_argument
+    add("--systems", nargs="*", default=SYSTEMS, metavar="KIND[:HOW]", help=" ".join(SYSTEMS))
+    add("--codecs", nargs="*", default=CODECS, metavar="ID[:NAME=VALUE,...]", help="as bare parts")
+    add("--trunk", default="mobilenet_v2")
+    add("--set", default="keras-160")
+    add("--engine", default=DEFAULT_ENGINE, help="of the bare parts and of ours (%(default)s)")
+    add("--threads", type=int, default=1, help="of every engine (%(default)s)")
+    add("--workers", type=int, default=2, help="of every service (%(default)s)")
+    add("--clients", type=int, nargs="*", default=(1, 4, 16))
+    add("--uplinks", type=_uplink, nargs="*", default=UPLINKS, metavar="MBIT/DELAY_MS")
+    add("--cores", type=float, nargs="*", default=CORES, help="shares of a core for the edge")
+    add("--requests", type=int, default=160, help="of each measurement (%(default)s)")
+    add("--images", type=Path, metavar="DIR", help="JPEG files that are posted (the demo's)")
+    add("--limit", type=int, default=40, help="this many of them (%(default)s)")
+    add("--classes", metavar="DIR", help="labelled pictures: Top-1 of every system")
+    add("--boxes", metavar="DIR[:SPLIT]", help="pictures with boxes: mAP of every system")
+    add("--labelled", type=int, default=0, metavar="N", help="so many of each (0: all)")
+    add("--logs", type=Path, default=Path("out/benchmark-logs"), metavar="DIR")
+    add("--output", type=Path, metavar="F.json", help="where the raw samples go")
+    add("--json", action="store_true", help="print them instead of tables")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and report; errors are one line on stderr and exit code 1."""
+    given = parser().parse_args(argv)
+    try:
+        result = _measure(given)
+        if given.output:
+            write_bytes(given.output, json.dumps(result, indent=1).encode() + b"\n")
+        print(json.dumps(result) if given.json else "\n".join(table.lines(result)))
+    except TrunklineError as error:
+        print(f"latency: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _measure(given: argparse.Namespace) -> dict[str, Any]:
+    posted = pictures.read(given.images, given.limit)
+    setting = Setting(
+        given.trunk, given.set, given.logs, given.engine, given.threads, given.workers
+    )
+    result: dict[str, Any] = {
+        "machine": machine.describe(),
+        "setting": {
+            "trunk": given.trunk,
+            "set": given.set,
+            "engine": given.engine,
+            "threads": given.threads,
+            "workers": given.workers,
+            "pictures": [len(data) for data in posted],
+        },
+        "bare": _bare(given),
+        "systems": {},
+    }
+    for name in given.systems:
+        result["systems"][name] = _system(name, setting, posted, given)
+    return result
+
+
+def _system(
+    name: str, setting: Setting, posted: Sequence[bytes], given: argparse.Namespace
+) -> dict[str, Any]:
+    """One system in every situation that was asked for."""
+    found: dict[str, Any] = {"loopback": [], "uplinks": [], "cores": []}
+    with systems.started(name, setting) as running:
+        _say(f"{name}: ready")
+        measure.warm_up(running, posted)
+        for clients in given.clients:
+            run = measure.under_load(running, posted, clients, given.requests)
+            found["loopback"].append(run)
+            _say(f"{name}: {clients} clients, p50 {run['ms'].get('p50')} ms")
+        found["ready_s"], found["memory_bytes"] = running.ready_s, measure.memory(running)
+        at_edge, in_cloud = bool(running.edge), bool(running.cloud)
+    if given.classes or given.boxes:
+        found["accuracy"] = accuracy.of(name, setting, given.classes, given.boxes, given.labelled)
+    for mbit, delay_ms in given.uplinks if in_cloud else ():
+        run = _once(name, setting.behind(mbit, delay_ms), posted, given.requests // 4)
+        found["uplinks"].append({"mbit": mbit, "delay_ms": delay_ms} | run)
+    for cores in given.cores if at_edge else ():
+        run = _once(name, setting.within(cores), posted, given.requests // 4)
+        found["cores"].append({"cores": cores} | run)
+    return found
+
+
+def _once(name: str, setting: Setting, posted: Sequence[bytes], requests: int) -> dict[str, Any]:
+    """One client's run of a system in another setting."""
+    with systems.started(name, setting) as running:
+        measure.warm_up(running, posted)
+        run = measure.under_load(running, posted, 1, requests)
+    _say(f"{name}: {setting.words}, p50 {run['ms'].get('p50')} ms")
+    return run
+
+
+def _bare(given: argparse.Namespace) -> dict[str, list[float]]:
+    """The bare parts, in a process of their own."""
+    command = [sys.executable, "-m", "trunkline_benchmarks.latency.bare"]
+    flags = ["--trunk", given.trunk, "--set", given.set, "--threads", str(given.threads)]
+    flags += ["--engine", given.engine, "--limit", str(given.limit), "--logs", str(given.logs)]
+    flags += ["--images", str(given.images)] if given.images else []
+    flags += ["--codecs", *given.codecs] if given.codecs else []
+    _say("bare parts")
+    done = subprocess.run([*command, *flags], capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        raise TrunklineError(f"the bare parts cannot be measured: {done.stderr.strip()[-300:]}")
+    samples: dict[str, list[float]] = json.loads(done.stdout)
+    return samples
+
+
+def _uplink(text: str) -> tuple[float, float]:
+    mbit, _, delay = text.partition("/")
+    return float(mbit), float(delay)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

@@ -1,0 +1,89 @@
+"""What any of the systems saw in a picture, in one form, and what that is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from trunkline.errors import TrunklineError
+from trunkline_training import average_precision, bootstrap, grading
+from trunkline_training.datasets import Picture
+from trunkline_training.grading import Found
+
+SEED = 0
+
+
+class Reader:
+    """Reads answers; ours name labels, the rivals' their indices."""
+
+    def __init__(self, labels: Mapping[str, Sequence[str]]) -> None:
+        """`labels` are each task's, by index."""
+        self._index = {
+            task: {name: i for i, name in enumerate(all)} for task, all in labels.items()
+        }
+
+    def best(self, body: bytes) -> int:
+        """The index of the class that is put first."""
+        answer = _document(body)
+        if "tasks" not in answer:
+            return int(answer["classes"][0][0])
+        return int(_result(answer, "classifier")["classes"][0]["index"])
+
+    def found(self, body: bytes) -> list[Found]:
+        """Detections with boxes in fractions of the picture."""
+        answer = _document(body)
+        if "tasks" not in answer:
+            return [(int(row[0]), row[1], tuple(row[2:6])) for row in answer["detections"]]
+        size = answer["image"]
+        scale = (size["width"], size["height"]) * 2
+        return [
+            (
+                self._index["ssd"][item["label"]],
+                item["score"],
+                tuple(side / of for side, of in zip(item["box"], scale, strict=True)),
+            )
+            for item in _result(answer, "ssd")["detections"]
+        ]
+
+
+def top1(reader: Reader, bodies: Sequence[bytes], pictures: Sequence[Picture]) -> dict[str, Any]:
+    """Percent of pictures whose class comes first, with an interval of 95 %."""
+    right = np.array(
+        [reader.best(body) == it.truth for body, it in zip(bodies, pictures, strict=True)],
+        np.float64,
+    )
+    low, high = bootstrap.mean_interval(right, SEED)
+    return {"top1": 100 * right.mean(), "interval": [100 * low, 100 * high], "pictures": len(right)}
+
+
+def mean_ap(reader: Reader, bodies: Sequence[bytes], pictures: Sequence[Picture]) -> dict[str, Any]:
+    """11-point mAP@.5 in percent, with an interval of 95 %."""
+    rows = [
+        {
+            "found": grading.graded(reader.found(body), it.truth),
+            "objects": [item[0] for item in it.truth if not item[-1]],
+        }
+        for body, it in zip(bodies, pictures, strict=True)
+    ]
+    every = np.ones((1, len(rows)))
+    resampled = average_precision.mean_average_precision(rows, bootstrap.weights(len(rows), SEED))
+    return {
+        "map": float(average_precision.mean_average_precision(rows, every)[0]),
+        "interval": list(bootstrap.interval(resampled)),
+        "pictures": len(rows),
+    }
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def _result(answer: Mapping[str, Any], task: str) -> dict[str, Any]:
+    result: dict[str, Any] = answer["tasks"][task]
+    if result["status"] != "ok":
+        raise TrunklineError(f"task {task} failed: {result}")
+    return result

@@ -1,0 +1,95 @@
+"""Whole networks, trunk and tail in one graph: what runs where nothing is split."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import compose
+
+from trunkline import engines, images
+from trunkline.trunks.trunk import preprocess
+from trunkline.types import Preprocess
+from trunkline.weights.store import ModelStore
+
+TASKS = ("classifier", "ssd")
+TOP = 5
+LEAST_SCORE = 0.3
+MOST = 100
+
+Answer = dict[str, Any]
+"""`classes` [index, score], best first; `detections` [label, score, x1, y1, x2, y2], fractions."""
+
+
+class Whole:
+    """A classifier and a detector on one engine, each a whole network of its own."""
+
+    def __init__(
+        self, trunk: str, weights: str, engine: str, threads: int, folder: Path, least: float
+    ) -> None:
+        """Writes the joined graphs below `folder`; `least` is the lowest score of a detection."""
+        store = ModelStore.default()
+        entry = store.trunk(trunk, weights)
+        self.preprocess: Preprocess = entry.spec.preprocess
+        self._least = least
+        self._networks = {
+            task: engines.load(
+                engine,
+                join(
+                    entry.verified_path(), store.tail(trunk, weights, task).verified_path(), folder
+                ),
+                threads=threads,
+            )
+            for task in TASKS
+        }
+
+    def decode(self, data: bytes) -> NDArray[np.float32]:
+        """A picture file as the networks' input (1, 3, 224, 224)."""
+        return preprocess(self.preprocess, images.decode(data))[None]  # (3, H, W) -> (1, 3, H, W)
+
+    def run(self, batch: NDArray[np.float32]) -> Answer:
+        """What both networks see in a batch of one."""
+        outputs = {task: network.run(batch)[0] for task, network in self._networks.items()}
+        return answer(outputs["classifier"], outputs["ssd"], self._least)
+
+
+def answer(
+    logits: NDArray[np.float32], rows: NDArray[np.float32], least: float = LEAST_SCORE
+) -> Answer:
+    """The outputs (1, K) and (rows, 7) of the two networks as JSON's types."""
+    powers = np.exp(logits[0] - logits[0].max())
+    scores = powers / powers.sum()
+    best = np.argsort(-scores, kind="stable")[:TOP]
+    rows = rows[rows[:, 2] >= least]
+    rows = rows[np.argsort(-rows[:, 2], kind="stable")][:MOST]
+    return {
+        "classes": [[int(index), float(scores[index])] for index in best],
+        "detections": [[int(row[1]), *(float(value) for value in row[2:])] for row in rows],
+    }
+
+
+def join(trunk: Path, tail: Path, folder: Path) -> Path:
+    """One ONNX file of a trunk and a tail behind it."""
+    path = folder / f"{trunk.parent.parent.name}-{trunk.parent.name}-{tail.stem}.onnx"
+    front = compose.add_prefix(onnx.load(trunk), "trunk/")
+    back = compose.add_prefix(onnx.load(tail), "tail/")
+    pair = (front.graph.output[0].name, back.graph.input[0].name)
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(compose.merge_models(front, back, io_map=[pair]), path)
+    return path
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The flags that every rival has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--trunk", default="mobilenet_v2")
+    parser.add_argument("--set", default="keras-160")
+    parser.add_argument("--threads", type=int, default=0, help="of the engine; 0 for one a core")
+    parser.add_argument("--folder", type=Path, default=Path("out/rivals"))
+    parser.add_argument("--least", type=float, default=LEAST_SCORE, help="score of a detection")
+    return parser
