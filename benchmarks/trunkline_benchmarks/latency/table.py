@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from trunkline_benchmarks.serving import markdown
+
 Run = Mapping[str, Any]
 MIB = 1 << 20
 
@@ -19,24 +21,12 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     return [line for table in tables if table for line in (*table, "")]
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table; its first column is text, the others are numbers."""
-    if not rows:
-        return []
-    line = "|---" + "|---:" * (len(head) - 1) + "|"
-    return [_join(head), line, *(_join(row) for row in rows)]
-
-
-def _join(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _bare(samples: Mapping[str, Sequence[float]]) -> list[str]:
     rows = [
         [name, f"{np.median(ms):.2f}", f"{np.percentile(ms, 95):.2f}"]
         for name, ms in samples.items()
     ]
-    return markdown(("bare part", "median ms", "p95"), rows)
+    return markdown.table(("bare part", "median ms", "p95"), rows)
 
 
 def _loopback(systems: Mapping[str, Run]) -> list[str]:
@@ -66,7 +56,7 @@ def _loopback(systems: Mapping[str, Run]) -> list[str]:
         for name, found in systems.items()
         for run in found["loopback"]
     ]
-    return markdown(head, rows)
+    return markdown.table((*head, *cpu), rows)
 
 
 def _stages(systems: Mapping[str, Run]) -> list[str]:
@@ -77,7 +67,7 @@ def _stages(systems: Mapping[str, Run]) -> list[str]:
         for run in found["loopback"][:1]
         for stage, ms in run["stages_ms"].items()
     ]
-    return markdown(("stage at one client", "median ms"), rows)
+    return markdown.table(("stage at one client", "median ms"), rows)
 
 
 def _uplinks(systems: Mapping[str, Run]) -> list[str]:
@@ -98,11 +88,11 @@ def _across(systems: Mapping[str, Run], kind: str, title: Any) -> list[str]:  # 
         cells = {title(run): f"{run['ms'].get('p50', float('nan')):.1f}" for run in found[kind]}
         if cells:
             rows.append([name, *(cells.get(column, "") for column in head[1:])])
-    return markdown(head, rows)
+    return markdown.table(head, rows)
 
 
 def _accuracy(systems: Mapping[str, Run]) -> list[str]:
-    return markdown(("system", "Top-1", "95 %", "mAP", "95 %"), list(_accuracies(systems)))
+    return markdown.table(("system", "Top-1", "95 %", "mAP", "95 %"), list(_accuracies(systems)))
 
 
 def _accuracies(systems: Mapping[str, Run]) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -136,29 +136,44 @@ class Builder:
 
 def trunkline(build: Builder, how: str) -> Running:
     """Ours, with the codec `how`: `id:name=value,...`."""
-    setting = build.setting
-    id, params = spelled.parse(how)
-    query = {"codec": id, **params, "timeout_ms": TIMEOUT_MS}
-    query |= {"score_threshold": setting.least_score}
-    common = ["--trunk", setting.trunk, "--weights", setting.set]
-    common += [
-        "--engine",
-        setting.engine,
-        "--threads",
-        str(setting.threads),
-        "--workers",
-        str(setting.workers),
-    ]
+    flags = _own(build.setting)
     ports = [
-        build.cloud(task, "trunkline.cli", "task", task, *common, "--metrics-port", "0")
+        build.cloud(task, "trunkline.cli", "task", task, *flags, "--metrics-port", "0")
         for task in TASKS
     ]
     far = zip(TASKS, build.far(*ports), strict=True)
-    addresses = ",".join(f"{task}={HOST}:{port}" for task, port in far)
-    port = build.edge("edge", "trunkline.cli", "edge", *common, "--tasks", addresses)
+    return _edge(build, how, {task: f"{HOST}:{port}" for task, port in far})
+
+
+def null_tasks(build: Builder, how: str) -> Running:
+    """Our edge before `COUNT,codec` tasks that answer at once: what each costs the edge."""
+    count, _, codec = how.partition(",")
+    setting = build.setting
+    flags = ["--trunk", setting.trunk, "--set", setting.set]
+    port = build.cloud("null", "trunkline_benchmarks.load.null_task", *flags)
+    return _edge(build, codec, {f"task{n}": f"{HOST}:{port}" for n in range(int(count))})
+
+
+def _edge(build: Builder, codec: str, addresses: Mapping[str, str]) -> Running:
+    id, params = spelled.parse(codec)
+    query = {"codec": id, **params, "timeout_ms": TIMEOUT_MS}
+    query |= {"score_threshold": build.setting.least_score}
+    tasks = ",".join(f"{name}={address}" for name, address in addresses.items())
+    port = build.edge("edge", "trunkline.cli", "edge", *_own(build.setting), "--tasks", tasks)
     wait_ready(port)
-    url = f"http://{HOST}:{port}/v1/infer?" + urlencode(query)
-    return build.running(Door(url))
+    return build.running(Door(f"http://{HOST}:{port}/v1/infer?" + urlencode(query)))
+
+
+def _own(setting: Setting) -> list[str]:
+    """The flags of our own services."""
+    flags = {
+        "trunk": setting.trunk,
+        "weights": setting.set,
+        "engine": setting.engine,
+        "threads": setting.threads,
+        "workers": setting.workers,
+    }
+    return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
 
 
 def litserve(build: Builder, how: str, *flags: str) -> Running:
@@ -196,6 +211,7 @@ def local(build: Builder, how: str) -> Running:
 
 KINDS: dict[str, Callable[[Builder, str], Running]] = {
     "trunkline": trunkline,
+    "null-tasks": null_tasks,
     "litserve": litserve,
     "litserve-torchvision": lambda build, how: litserve(build, how, "--torchvision"),
     "onnxruntime": partial(engine, name="onnxruntime"),

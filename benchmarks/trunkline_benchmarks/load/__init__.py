@@ -1,0 +1,1 @@
+"""Many clients, many tasks, too many of either."""
