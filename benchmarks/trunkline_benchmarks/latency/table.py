@@ -56,7 +56,7 @@ def _loopback(systems: Mapping[str, Run]) -> list[str]:
         for name, found in systems.items()
         for run in found["loopback"]
     ]
-    return markdown.table((*head, *cpu), rows)
+    return markdown.table(head, rows)
 
 
 def _stages(systems: Mapping[str, Run]) -> list[str]:

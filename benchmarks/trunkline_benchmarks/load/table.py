@@ -49,7 +49,7 @@ def _runs(systems: Mapping[str, Sequence[Run]]) -> list[str]:
         for name, runs in systems.items()
         for run in runs
     ]
-    return markdown.table((*HEAD, *CPU), rows)
+    return markdown.table(HEAD, rows)
 
 
 def _tasks(runs: Sequence[Run]) -> list[str]:
