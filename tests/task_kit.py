@@ -58,8 +58,11 @@ INFER = "/trunkline.v1.TaskService/Infer"
 INFER_STREAM = "/trunkline.v1.TaskService/InferStream"
 
 
-def make_store(root: Path) -> ModelStore:
-    """A store of one trunk (no file) and a tail for each task, and for one of a third party."""
+def make_store(root: Path, batch: int = 1) -> ModelStore:
+    """A store of one trunk (no file) and a tail for each task, and for one of a third party.
+
+    The classifiers take `batch` frames at a time, -1 for any number.
+    """
     folder = root / SPEC.name / SPEC.set
     folder.mkdir(parents=True)
     card = publish.write_file(folder, "card.md", b"# tiny\n")
@@ -67,18 +70,18 @@ def make_store(root: Path) -> ModelStore:
     tails = tuple(
         _tail(folder, task, graph)
         for task, graph in (
-            ("classifier", classifier_graph()),
+            ("classifier", classifier_graph(batch)),
             ("ssd", ssd_graph()),
-            ("colours", classifier_graph()),
+            ("colours", classifier_graph(batch)),
         )
     )
     (folder / manifest.NAME).write_text(manifest.dumps(manifest.Manifest(trunk, tails)))
     return ModelStore((root,))
 
 
-def classifier_graph() -> openvino.Model:
-    """Means over the positions: (1, 10, 4, 4) -> (1, 10)."""
-    features = op.parameter((1, *SPEC.shape), np.float32, name="features")
+def classifier_graph(batch: int = 1) -> openvino.Model:
+    """Means over the positions: (N, 10, 4, 4) -> (N, 10)."""
+    features = op.parameter([batch, *SPEC.shape], np.float32, name="features")
     means = op.reduce_mean(features, op.constant(np.array([2, 3])), keep_dims=False)
     return openvino.Model([means], [features], "classifier")
 
@@ -101,10 +104,11 @@ def settings(name: str = "classifier", **given: Any) -> TaskSettings:
 async def running(
     root: Path,
     name: str = "classifier",
+    batch: int = 1,
     **given: Any,
 ) -> AsyncIterator[tuple[TaskServer, grpc.aio.Channel]]:
-    """A tiny task in this process, and a channel to its port."""
-    store = make_store(root / "models")
+    """A tiny task in this process, and a channel to its port; see `make_store` for `batch`."""
+    store = make_store(root / "models", batch)
     async with serving(settings(name, **given), store) as server, dial(server.port) as channel:
         yield server, channel
 

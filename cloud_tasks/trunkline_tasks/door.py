@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
-import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import grpc
 
 from trunkline import logs, wire
-from trunkline.errors import CorruptFrameError, TrunklineError, UnavailableError
-from trunkline.timing import Stopwatch
+from trunkline.errors import TrunklineError, UnavailableError
 from trunkline.v1.trunkline_pb2_grpc import TaskServiceServicer
 from trunkline_tasks.failures import failure
 from trunkline_tasks.metrics import Metrics
 from trunkline_tasks.model import Model
-from trunkline_tasks.tolerant import Malformed
+from trunkline_tasks.together import Job, Message, Reply, failed
 from trunkline_tasks.work import Caller, Workshop
 
 log = logging.getLogger(__name__)
 
 Context = Any  # grpc.aio.ServicerContext, which has no types
-Message = Any  # the generated messages are the wire module's business
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An InferResponse, and the status and message that a call with one answer ends with."""
-
-    message: Message
-    code: str = "OK"
-    detail: str = ""
 
 
 class TaskDoor(TaskServiceServicer):  # type: ignore[misc]
     """Answers calls for one model, at most `window` frames of one stream at a time."""
 
-    def __init__(self, model: Model, workshop: Workshop, metrics: Metrics, window: int) -> None:
+    def __init__(
+        self, model: Model, workshop: Workshop[Job, Reply], metrics: Metrics, window: int
+    ) -> None:
         self._model = model
         self._workshop = workshop
         self._metrics = metrics
@@ -107,42 +94,20 @@ class TaskDoor(TaskServiceServicer):  # type: ignore[misc]
 
     async def _reply(self, request: Message, context: Context) -> Reply:
         """Work one request out in the workshop; every error becomes a reply."""
-        caller, watch, started = Caller(context.time_remaining()), Stopwatch(), time.perf_counter()
+        job = Job(request, Caller(context.time_remaining()))
         code, detail = "CANCELLED", ""
         try:
-            work = partial(self._work, request, caller, watch, started)
-            reply = await self._workshop.do(work, caller)
+            reply = await self._workshop.do(job, job.caller)
             code, detail = reply.code, reply.detail
         except TrunklineError as error:
-            reply = _failed(error, request)
+            reply = failed(error, request)
             code, detail = reply.code, reply.detail
         finally:
-            timings = dict(watch.ms)  # its thread may still be at it where the caller has gone
+            timings = dict(job.watch.ms)  # its thread may still be at it where the caller has gone
             self._metrics.answered(code, timings)
             extra = {"code": code, "detail": detail, "timings_ms": timings}
             log.info("infer", extra=extra)
         return reply
-
-    def _work(self, request: Message, caller: Caller, watch: Stopwatch, started: float) -> Reply:
-        """From message to message, in a thread."""
-        watch.ms["queue"] = (time.perf_counter() - started) * 1e3
-        try:
-            if isinstance(request, Malformed):
-                raise CorruptFrameError(request.problem)
-            asked = wire.request_from_message(request)
-            result = self._model.infer(asked, watch, caller.check)
-            self._metrics.accepted(asked.frame.codec, len(asked.frame.payload))
-            watch.ms["total"] = (time.perf_counter() - started) * 1e3
-            timed = dataclasses.replace(result, timings_ms=dict(watch.ms))
-            return Reply(wire.response_to_message(timed))
-        except Exception as error:  # whatever a frame brings about: the next one must find us well
-            return _failed(error, request)
-
-
-def _failed(error: Exception, request: Message) -> Reply:
-    """The reply to a request that came to nothing."""
-    told = failure(error, request.request_id)
-    return Reply(wire.response_to_message(told), told.code, told.message)
 
 
 def _adopt_request_id(context: Context) -> str:

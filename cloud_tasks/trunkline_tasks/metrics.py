@@ -14,6 +14,7 @@ from prometheus_client import (
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 BYTES = (500, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000, 256000, 1024000)
+FRAMES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -48,6 +49,13 @@ class Metrics:
             ["task"],
             registry=self.registry,
         )
+        self._batch = Histogram(
+            "trunkline_batch_frames",
+            "Frames that went through the tail together.",
+            ["task"],
+            buckets=FRAMES,
+            registry=self.registry,
+        )
         self.in_work(0)
         ProcessCollector(registry=self.registry)
 
@@ -60,6 +68,10 @@ class Metrics:
     def accepted(self, codec: str, payload_bytes: int) -> None:
         """One frame was undone; only known codecs come here, so that the labels stay few."""
         self._payload.labels(self._task, codec).observe(payload_bytes)
+
+    def batch(self, frames: int) -> None:
+        """So many frames went through the tail together."""
+        self._batch.labels(self._task).observe(frames)
 
     def in_work(self, frames: int) -> None:
         """So many frames are in work now."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,16 +13,28 @@ from trunkline import codecs, engines, pipeline, trunks
 from trunkline.engines import Network
 from trunkline.errors import TrunklineError, WeightsError
 from trunkline.timing import Stopwatch
-from trunkline.types import InferRequest, InferResult, Preprocess, TaskInfo, TrunkSpec
+from trunkline.types import (
+    InferRequest,
+    InferResult,
+    Preprocess,
+    TaskInfo,
+    Tensor,
+    TrunkSpec,
+)
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_tasks import tasks
 from trunkline_tasks.settings import TaskSettings
 from trunkline_tasks.tasks import Task
+from trunkline_tasks.tasks.base import Options, Outputs
 
 log = logging.getLogger(__name__)
 
 _NO_PREPROCESS = Preprocess((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # no picture goes through it
+
+
+SAME = 1e-3
+"""How far a tail's outputs may differ between a batch of one and of two."""
 
 
 def _go_on() -> None:
@@ -29,8 +42,16 @@ def _go_on() -> None:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A frame's tensor (C, H, W) float32, and how much of an answer is wanted."""
+
+    tensor: Tensor
+    options: Options
+
+
+@dataclass(frozen=True)
 class Model:
-    """A tail on its engine and the task that reads its outputs. `infer` may run in many threads."""
+    """A tail on its engine and the task that reads its outputs. It may be used in many threads."""
 
     entry: TailEntry
     network: Network
@@ -49,28 +70,55 @@ class Model:
             labels=len(self.task.labels),
         )
 
-    def infer(
-        self,
-        request: InferRequest,
-        watch: Stopwatch | None = None,
-        go_on: Callable[[], None] = _go_on,
-    ) -> InferResult:
-        """Finish the inference of one frame.
+    def infer(self, request: InferRequest) -> InferResult:
+        """Finish the inference of one frame. Raises what `prepare` and `finish` raise."""
+        watch = Stopwatch()
+        prepared = self.prepare(request, watch)
+        with watch.stage("tail"):
+            (outputs,) = self.run([prepared.tensor])
+        return self.finish(request, prepared, outputs, watch)
+
+    def prepare(
+        self, request: InferRequest, watch: Stopwatch, go_on: Callable[[], None] = _go_on
+    ) -> Prepared:
+        """What comes before the tail: check the frame, undo it.
 
         `go_on` is called between the stages and may raise to end the work. Raises ParameterError,
         FrameMismatchError (another trunk, shape or codec) and CorruptFrameError.
         """
-        watch = watch or Stopwatch()
         options = self.task.defaults.override(request.top_k, request.score_threshold)
         pipeline.check(request.frame, self.entry.accepts, self.entry.shape)
         go_on()
         tensor = pipeline.unpack(request.frame, watch)
         go_on()
-        with watch.stage("tail"):
-            outputs = self.network.run(tensor[np.newaxis])  # (C, H, W) -> (1, C, H, W)
+        return Prepared(tensor, options)
+
+    def run(self, tensors: Sequence[Tensor]) -> list[Outputs]:
+        """The tail's outputs for each of some (C, H, W) float32 tensors, as for a batch of one.
+
+        More than one at a time only where the tail `takes_batches`.
+        """
+        outputs = self.network.run(np.stack(tensors))  # N of (C, H, W) -> (N, C, H, W)
+        return [outputs] if len(tensors) == 1 else self.task.split(outputs, len(tensors))
+
+    def finish(
+        self, request: InferRequest, prepared: Prepared, outputs: Outputs, watch: Stopwatch
+    ) -> InferResult:
+        """The answer to one frame. Raises CorruptFrameError for outputs that no sound one gives."""
         with watch.stage("postprocess"):
-            result = self.task.result(outputs, request.frame.image_size, options)
+            result = self.task.result(outputs, request.frame.image_size, prepared.options)
         return InferResult(result, self.entry.model, dict(watch.ms), request.request_id)
+
+    @cached_property
+    def takes_batches(self) -> bool:
+        """Whether two frames at a time come out as each would alone."""
+        zeros = np.zeros(self.entry.shape, np.float32)
+        try:
+            alone, *together = *self.run([zeros]), *self.run([zeros, zeros])
+        except Exception as error:  # engines have exceptions of their own
+            log.info("frames go through the tail one by one", extra={"cause": str(error)[:200]})
+            return False
+        return all(_alike(alone, outputs) for outputs in together)
 
     def warm_up(self) -> None:
         """Check the tail's outputs and run a frame of each codec: the first caller need not wait.
@@ -98,6 +146,13 @@ class Model:
             self.infer(InferRequest(frame))
         except TrunklineError as error:
             log.warning("codec fails: its frames will be refused", extra={"cause": str(error)})
+
+
+def _alike(one: Outputs, other: Outputs) -> bool:
+    return all(
+        mine.shape == theirs.shape and np.allclose(mine, theirs, atol=SAME)
+        for mine, theirs in zip(one, other, strict=True)
+    )
 
 
 def load(settings: TaskSettings, store: ModelStore) -> Model:

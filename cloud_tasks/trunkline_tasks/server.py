@@ -28,8 +28,9 @@ from trunkline_tasks.metrics import Metrics
 from trunkline_tasks.model import Model
 from trunkline_tasks.scrape import served
 from trunkline_tasks.settings import TaskSettings
+from trunkline_tasks.together import Job, Reply, Together
 from trunkline_tasks.tolerant import Tolerant
-from trunkline_tasks.work import Workshop
+from trunkline_tasks.work import Batching, Workshop
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class TaskServer:
 
     port: int
     model: Model
-    workshop: Workshop
+    workshop: Workshop[Job, Reply]
     door: TaskDoor
     health: health_aio.HealthServicer
     grpc_server: grpc.aio.Server
@@ -85,7 +86,7 @@ async def serving(settings: TaskSettings, store: ModelStore) -> AsyncIterator[Ta
         with served(metrics.registry, settings.host, settings.served_metrics_port):
             model = models.load(settings, store)
             model.warm_up()
-            workshop = Workshop(settings.workers, settings.max_in_work, metrics.in_work)
+            workshop = _workshop(settings, model, metrics)
             door = TaskDoor(model, workshop, metrics, settings.stream_window)
             status = health_aio.HealthServicer()
             _add_services(grpc_server, door, status)
@@ -98,6 +99,18 @@ async def serving(settings: TaskSettings, store: ModelStore) -> AsyncIterator[Ta
             finally:
                 await server.drain(settings.drain_s)
                 workshop.shut()
+
+
+def _workshop(settings: TaskSettings, model: Model, metrics: Metrics) -> Workshop[Job, Reply]:
+    """The threads; frames go together only through a tail that takes several."""
+    most = settings.max_batch if model.takes_batches else 1
+    return Workshop(
+        Together(model, metrics),
+        workers=settings.workers,
+        limit=settings.max_in_work,
+        batching=Batching(most, settings.batch_delay_ms / 1e3),
+        gauge=metrics.in_work,
+    )
 
 
 @asynccontextmanager

@@ -50,6 +50,18 @@ class TaskSettings(BaseSettings):
         ge=1,
         description="frames accepted at a time, waiting ones included; more are refused",
     )
+    max_batch: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="frames that go through the tail together where several wait; 1: each alone",
+    )
+    batch_delay_ms: float = Field(
+        default=0.0,
+        ge=0,
+        le=1000,
+        description="ms that a batch waits to fill up, only where frames wait already",
+    )
     stream_window: int = Field(
         default=4, ge=1, le=64, description="frames of one stream that are in work at a time"
     )

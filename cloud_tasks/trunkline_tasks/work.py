@@ -1,19 +1,22 @@
-"""The threads that frames are worked on in, and how many frames may wait for them."""
+"""The threads that frames are worked on in: how many may wait for them, how many go together."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from trunkline.errors import UnavailableError
 from trunkline_tasks.failures import CancelledError, ExpiredError, OverloadedError
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Caller:
@@ -35,31 +38,69 @@ class Caller:
             raise ExpiredError("the deadline passed before the work was done: allow more time")
 
 
-class Workshop:
-    """A pool of `workers` threads, with at most `limit` pieces of work in it, waiting ones too."""
+@dataclass(frozen=True)
+class Batching:
+    """At most `most` pieces of work go together; a turn waits `delay_s` for more, if others wait.
 
-    def __init__(self, workers: int, limit: int, gauge: Callable[[int], None]) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="frame")
+    A piece that finds a thread idle goes alone and at once, whatever is said here.
+    """
+
+    most: int = 1
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece(Generic[T, R]):
+    """One piece of work that waits for its turn."""
+
+    item: T
+    caller: Caller
+    future: Future[R] = field(default_factory=Future)
+
+
+class Workshop(Generic[T, R]):
+    """`workers` threads and at most `limit` pieces of work, waiting ones too."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Sequence[R]],
+        *,
+        workers: int,
+        limit: int,
+        batching: Batching,
+        gauge: Callable[[int], None],
+    ) -> None:
+        """`work` makes of some items as many results, in their order; it is called in a thread."""
+        self._work = work
+        self._workers = workers
         self._limit = limit
+        self._batching = batching
         self._gauge = gauge
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="frame")
+        self._waiting: deque[_Piece[T, R]] = deque()
+        self._arrival = threading.Condition()
         self._in_work = 0
         self.is_open = True
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def do(self, work: Callable[[], T], caller: Caller) -> T:
-        """Run `work` in a thread, unless the caller leaves before its turn comes.
+    async def do(self, item: T, caller: Caller) -> R:
+        """Have `item` worked on in a thread, unless the caller leaves before its turn comes.
 
-        Raises OverloadedError, UnavailableError after `close`, and what `work` raises. Where the
+        Raises OverloadedError, UnavailableError after `close`, and what the work raises. Where the
         awaiting coroutine is cancelled, work not begun never begins, work begun is told to stop.
         """
         self._admit()
-        future = self._pool.submit(copy_context().run, _if_wanted, work, caller)
+        piece: _Piece[T, R] = _Piece(item, caller)
         loop = asyncio.get_running_loop()
         # the place is free when the thread is, which may be long after a caller has gone
-        future.add_done_callback(lambda done: self._done(loop, done))
+        piece.future.add_done_callback(lambda done: self._done(loop, done))
+        with self._arrival:
+            self._waiting.append(piece)
+            self._arrival.notify()
+        self._pool.submit(self._turn)
         try:
-            return await asyncio.wrap_future(future)
+            return await asyncio.wrap_future(piece.future)
         except asyncio.CancelledError:
             caller.leave()
             raise
@@ -85,6 +126,31 @@ class Workshop:
         """End the threads; what waits for them is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _turn(self) -> None:
+        """In a thread: work on the pieces that have waited longest, if an earlier turn left any."""
+        pieces = [piece for piece in self._take() if _wanted(piece)]
+        if not pieces:
+            return
+        try:
+            results = self._work([piece.item for piece in pieces])
+        except BaseException as error:
+            for piece in pieces:
+                piece.future.set_exception(error)
+        else:
+            for piece, result in zip(pieces, results, strict=True):
+                piece.future.set_result(result)
+
+    def _take(self) -> list[_Piece[T, R]]:
+        """This turn's pieces: its share of those that wait, so that no thread is left idle."""
+        with self._arrival:
+            if self._batching.delay_s and len(self._waiting) > 1:
+                self._arrival.wait_for(self._full, self._batching.delay_s)
+            share = math.ceil(len(self._waiting) / self._workers)
+            return [self._waiting.popleft() for _ in range(min(share, self._batching.most))]
+
+    def _full(self) -> bool:
+        return len(self._waiting) >= self._batching.most
+
     def _admit(self) -> None:
         if not self.is_open:
             raise UnavailableError("this task is shutting down: ask another replica or try again")
@@ -94,7 +160,7 @@ class Workshop:
             )
         self._count(1)
 
-    def _done(self, loop: asyncio.AbstractEventLoop, _: Future[T]) -> None:
+    def _done(self, loop: asyncio.AbstractEventLoop, _: Future[R]) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._count, -1)
 
@@ -107,6 +173,13 @@ class Workshop:
             self._idle.set()
 
 
-def _if_wanted(work: Callable[[], T], caller: Caller) -> T:
-    caller.check()
-    return work()
+def _wanted(piece: _Piece[T, R]) -> bool:
+    """Begin a piece; one that nobody waits for any more is done with."""
+    if not piece.future.set_running_or_notify_cancel():
+        return False
+    try:
+        piece.caller.check()
+    except (CancelledError, ExpiredError) as error:
+        piece.future.set_exception(error)
+        return False
+    return True

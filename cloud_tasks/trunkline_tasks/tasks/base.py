@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,6 +48,18 @@ class Task(ABC):
     def check_outputs(self, outputs: Outputs) -> None:
         """Raise WeightsError unless the tail's outputs, for a batch of one, are this task's."""
 
+    def split(self, outputs: Outputs, count: int) -> list[Outputs]:
+        """The outputs of each of `count` frames of a batch, as for a batch of one.
+
+        By each output's first axis, unless a task says otherwise. Raises WeightsError where the
+        tail takes no batches.
+        """
+        if any(len(output) != count for output in outputs):
+            raise WeightsError(
+                f"tail takes one frame at a time: it gave another number for {count}"
+            )
+        return [[output[index : index + 1] for output in outputs] for index in range(count)]
+
     @abstractmethod
     def result(self, outputs: Outputs, image_size: tuple[int, int], options: Options) -> Result:
         """The answer for one frame.
@@ -68,7 +79,7 @@ def only_output(outputs: Outputs) -> NDArray[np.float32]:
 
 def require_finite(values: NDArray[np.float32]) -> None:
     """Raise CorruptFrameError where the tail overflowed: its frame claims values no trunk makes."""
-    if not math.isfinite(float(np.sum(values, dtype=np.float64))):
+    if not np.isfinite(values).all():
         raise CorruptFrameError(
             "tail's answer is not finite: expected a frame whose quantiser's range a trunk can make"
         )

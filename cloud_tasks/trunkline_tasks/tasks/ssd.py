@@ -30,6 +30,14 @@ class Ssd(Task):
                 f"ssd tail gives {shape}: expected detections (rows, {COLUMNS}); build it again"
             )
 
+    def split(self, outputs: Outputs, count: int) -> list[Outputs]:
+        """Rows by their first column, the frame's place in the batch."""
+        rows = outputs[0]
+        each = [rows[rows[:, 0] == index] for index in range(count)]
+        for mine in each:
+            mine[:, 0] = 0  # alone, every frame is the first; the rows are copies
+        return [[mine] for mine in each]
+
     def result(self, outputs: Outputs, image_size: tuple[int, int], options: Options) -> Detections:
         """At most `top_k` objects with at least `score_threshold`, best first, boxes clipped."""
         width, height = image_size
