@@ -17,6 +17,7 @@ from PIL import Image
 from trunkline import images, pipeline
 from trunkline.codecs import FeatureCodec
 from trunkline.errors import TrunklineError
+from trunkline.images import Picture
 from trunkline.timing import Stopwatch
 from trunkline.trunks import Trunk
 from trunkline.types import Frame
@@ -98,7 +99,8 @@ class Compute:
 
     def _warm(self, codec: FeatureCodec) -> Trunk:
         trunk = self._load()
-        _frame_of(Image.new("RGB", (32, 32), (128, 128, 128)), trunk, codec, Stopwatch())
+        grey = Image.new("RGB", (32, 32), (128, 128, 128))
+        _frame_of(Picture(grey, grey.size), trunk, codec, Stopwatch())
         self._trunk = trunk
         return trunk
 
@@ -107,15 +109,15 @@ class Compute:
             raise TrunklineError("no trunk is loaded: start() comes first")
         watch = Stopwatch()
         with watch.stage("decode"):
-            image = images.decode(data, self._max_pixels)
-        frame = _frame_of(image, self._trunk, codec, watch)
+            picture = images.read(data, self._max_pixels, self._trunk.enough_pixels)
+        frame = _frame_of(picture, self._trunk, codec, watch)
         return Packed(dataclasses.replace(frame, capture_time=arrived_s), watch.ms)
 
 
-def _frame_of(image: Image.Image, trunk: Trunk, codec: FeatureCodec, watch: Stopwatch) -> Frame:
+def _frame_of(picture: Picture, trunk: Trunk, codec: FeatureCodec, watch: Stopwatch) -> Frame:
     """All stages after decoding."""
     with watch.stage("preprocess"):
-        batch = trunk.preprocess(image)[None]  # (3, H, W) -> (1, 3, H, W)
+        batch = trunk.preprocess(picture.image)[None]  # (3, H, W) -> (1, 3, H, W)
     with watch.stage("trunk"):
         (tensor,) = trunk.forward(batch)
-    return pipeline.pack(tensor, trunk.spec, codec, image_size=image.size, watch=watch)
+    return pipeline.pack(tensor, trunk.spec, codec, image_size=picture.size, watch=watch)

@@ -42,6 +42,18 @@ def tasks_of(url: str) -> list[dict[str, object]]:
     return listed
 
 
+def test_a_large_picture_keeps_its_size_and_its_features(edge: str, ssd: FakeTask) -> None:
+    """It is decoded at a quarter of its size, which neither boxes nor tails may notice."""
+    data = picture(size=(2000, 1800), quality=95)
+    answer = httpx.post(f"{edge}/v1/infer?codec=raw", content=data).json()
+    assert answer["image"] == {"width": 2000, "height": 1800, "bytes": len(data)}
+    frame = ssd.requests[-1].frame
+    assert frame.image_size == (2000, 1800)
+    whole = trunk().forward(trunk().preprocess(images.decode(data))[None])[0]
+    found = pipeline.unpack(frame)
+    assert np.abs(found - whole).mean() < 0.05 * np.abs(whole).mean()
+
+
 def test_the_answer_is_as_designed(edge: str) -> None:
     data = picture()
     response = httpx.post(f"{edge}/v1/infer", content=data)

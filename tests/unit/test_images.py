@@ -106,6 +106,67 @@ def _inverse(orientation: int) -> Image.Transpose:
     }[orientation]
 
 
+def enlarged(width: int, height: int) -> Image.Image:
+    return scene().resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shorter"),
+    [(1600, 1200, 600), (1599, 1201, 600), (3200, 2400, 600), (1000, 896, 448), (1000, 895, 895)],
+)
+def test_a_large_jpeg_is_decoded_at_a_part_of_its_size(
+    width: int, height: int, shorter: int
+) -> None:
+    data = saved(enlarged(width, height), "JPEG", quality=95)
+    picture = images.read(data, enough=448)
+    assert picture.size == (width, height)
+    assert abs(min(picture.image.size) - shorter) <= 1
+    small, whole = (
+        np.asarray(image.resize((224, 224), Image.Resampling.BILINEAR)).astype(np.int64)
+        for image in (picture.image, images.decode(data))
+    )
+    assert np.abs(small - whole).mean() < 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_large_jpeg_keeps_its_size_as_it_was_held(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = enlarged(1600, 1200)
+    data = saved(
+        stored if orientation == 1 else stored.transpose(_inverse(orientation)), "JPEG", exif=exif
+    )
+    picture = images.read(data, enough=224)
+    assert picture.size == (1600, 1200)
+    assert picture.image.size == (400, 300)
+    back = np.asarray(picture.image.resize((160, 120))).astype(np.int64)
+    assert np.abs(back - np.asarray(scene())).mean() < 4
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "JPEG"])
+def test_other_formats_are_decoded_whole(name: str) -> None:
+    data = saved(enlarged(640, 480), name)
+    picture = images.read(data, enough=100)
+    assert picture.image.size == picture.size == (640, 480)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_large_jpeg_of_other_colours(mode: str) -> None:
+    data = saved(enlarged(1600, 1200).convert(mode), "JPEG", quality=95)
+    picture = images.read(data, enough=224)
+    assert picture.image.mode == "RGB"
+    assert picture.image.size == (400, 300)
+    whole = images.decode(data).resize((400, 300), Image.Resampling.BOX)
+    assert np.abs(np.asarray(picture.image).astype(int) - np.asarray(whole)).mean() < 2
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_large_jpeg_that_is_truncated_is_corrupt(part: float) -> None:
+    data = saved(enlarged(1600, 1200), "JPEG")
+    with pytest.raises(CorruptImageError, match="JPEG"):
+        images.read(data[: int(len(data) * part)], enough=224)
+
+
 def test_damaged_exif_does_not_cost_the_picture() -> None:
     data = saved(scene(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + b"\x99" * 40)
     assert pixels(data).shape == (120, 160, 3)

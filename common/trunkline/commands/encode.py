@@ -53,15 +53,16 @@ def _frame(arguments: argparse.Namespace) -> Frame:
         bits=arguments.bits or 8,
         **params,
     )
-    image = images.decode(read_bytes(arguments.image))
     trunk = trunks.load(
         arguments.trunk,
         set=arguments.weights,
         engine=arguments.engine,
         precision=arguments.precision,
     )
-    (tensor,) = trunk.forward(trunk.preprocess(image)[None])
-    return pipeline.pack(tensor, trunk.spec, codec, image_size=image.size, capture_time=time.time())
+    picture = images.read(read_bytes(arguments.image), enough=trunk.enough_pixels)
+    (tensor,) = trunk.forward(trunk.preprocess(picture.image)[None])
+    now = time.time()
+    return pipeline.pack(tensor, trunk.spec, codec, image_size=picture.size, capture_time=now)
 
 
 def _described(arguments: argparse.Namespace, frame: Frame, size: int) -> str:

@@ -89,6 +89,14 @@ class Trunk:
         """What the engine computes in, `f32` or `bf16`."""
         return self._network.precision
 
+    @property
+    def enough_pixels(self) -> int:
+        """How many a side a picture needs to be decoded to, before it is resized for this trunk.
+
+        Twice the input's side: with less, the resizing filter would have too little to average.
+        """
+        return 2 * max(self.spec.preprocess.size)
+
     def preprocess(self, image: Image.Image) -> Tensor:
         """The RGB picture as this trunk's input, (3, H, W) float32; see `preprocess`."""
         return preprocess(self.spec.preprocess, image)
