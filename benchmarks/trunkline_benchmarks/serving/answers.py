@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trunkline.errors import TrunklineError
 from trunkline_training import average_precision, bootstrap, grading
@@ -49,32 +50,48 @@ class Reader:
         ]
 
 
-def top1(reader: Reader, bodies: Sequence[bytes], pictures: Sequence[Picture]) -> dict[str, Any]:
+def rights(
+    reader: Reader, bodies: Sequence[bytes], pictures: Sequence[Picture]
+) -> NDArray[np.float64]:
+    """(N,) 1 where the picture's class comes first, 0 elsewhere."""
+    pairs = zip(bodies, pictures, strict=True)
+    return np.array([reader.best(body) == picture.truth for body, picture in pairs], np.float64)
+
+
+def rows(
+    reader: Reader, bodies: Sequence[bytes], pictures: Sequence[Picture]
+) -> list[dict[str, Any]]:
+    """What each picture's detections are worth, as `average_precision` reads it."""
+    return [
+        {
+            "found": grading.graded(reader.found(body), picture.truth),
+            "objects": [item[0] for item in picture.truth if not item[-1]],
+        }
+        for body, picture in zip(bodies, pictures, strict=True)
+    ]
+
+
+def top1(right: NDArray[np.float64]) -> dict[str, Any]:
     """Percent of pictures whose class comes first, with an interval of 95 %."""
-    right = np.array(
-        [reader.best(body) == it.truth for body, it in zip(bodies, pictures, strict=True)],
-        np.float64,
-    )
     low, high = bootstrap.mean_interval(right, SEED)
     return {"top1": 100 * right.mean(), "interval": [100 * low, 100 * high], "pictures": len(right)}
 
 
-def mean_ap(reader: Reader, bodies: Sequence[bytes], pictures: Sequence[Picture]) -> dict[str, Any]:
+def mean_ap(graded: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """11-point mAP@.5 in percent, with an interval of 95 %."""
-    rows = [
-        {
-            "found": grading.graded(reader.found(body), it.truth),
-            "objects": [item[0] for item in it.truth if not item[-1]],
-        }
-        for body, it in zip(bodies, pictures, strict=True)
-    ]
-    every = np.ones((1, len(rows)))
-    resampled = average_precision.mean_average_precision(rows, bootstrap.weights(len(rows), SEED))
     return {
-        "map": float(average_precision.mean_average_precision(rows, every)[0]),
-        "interval": list(bootstrap.interval(resampled)),
-        "pictures": len(rows),
+        "map": float(mean_aps(graded, np.ones((1, len(graded))))[0]),
+        "interval": list(bootstrap.interval(mean_aps(graded))),
+        "pictures": len(graded),
     }
+
+
+def mean_aps(
+    graded: Sequence[Mapping[str, Any]], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The mAP of each resample, always of the same ones; or of those that `weights` say."""
+    chosen = bootstrap.weights(len(graded), SEED) if weights is None else weights
+    return average_precision.mean_average_precision(graded, chosen)
 
 
 def _document(body: bytes) -> dict[str, Any]:

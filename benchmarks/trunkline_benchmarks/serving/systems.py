@@ -61,6 +61,10 @@ class Setting:
         """The same on a small edge."""
         return replace(self, edge_cores=cores)
 
+    def scoring(self, least: float) -> Setting:
+        """The same with detections down to this score."""
+        return replace(self, least_score=least)
+
     @property
     def words(self) -> str:
         """What is special about it."""

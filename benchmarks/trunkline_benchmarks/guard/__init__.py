@@ -1,0 +1,1 @@
+"""The accuracy guard: what is served must be what the plain path computes."""
