@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trunkline.errors import TrunklineError
-from trunkline_training import average_precision, bootstrap, grading
+from trunkline_training import average_precision, bootstrap, grading, voc
+from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import Picture
 from trunkline_training.grading import Found
 
@@ -21,10 +22,10 @@ class Reader:
     """Reads answers; ours name labels, the rivals' their indices."""
 
     def __init__(self, labels: Mapping[str, Sequence[str]]) -> None:
-        """`labels` are each task's, by index."""
-        self._index = {
-            task: {name: i for i, name in enumerate(all)} for task, all in labels.items()
-        }
+        """`labels` are each task's, by index; COCO's names for VOC's classes are known too."""
+        names = [VOC_NAMES.get(label, label) for label in labels["ssd"]]
+        self._voc = [voc.CLASSES.index(name) if name in voc.CLASSES else -1 for name in names]
+        self._index = {label: index for index, label in enumerate(labels["ssd"])}
 
     def best(self, body: bytes) -> int:
         """The index of the class that is put first."""
@@ -34,20 +35,22 @@ class Reader:
         return int(_result(answer, "classifier")["classes"][0]["index"])
 
     def found(self, body: bytes) -> list[Found]:
-        """Detections with boxes in fractions of the picture."""
+        """Detections of VOC's classes, with boxes in fractions of the picture."""
+        every = [(self._voc[index], score, box) for index, score, box in self._found(body)]
+        return [found for found in every if found[0] >= 0]
+
+    def _found(self, body: bytes) -> list[Found]:
+        """By the tail's own labels."""
         answer = _document(body)
         if "tasks" not in answer:
             return [(int(row[0]), row[1], tuple(row[2:6])) for row in answer["detections"]]
-        size = answer["image"]
-        scale = (size["width"], size["height"]) * 2
-        return [
-            (
-                self._index["ssd"][item["label"]],
-                item["score"],
-                tuple(side / of for side, of in zip(item["box"], scale, strict=True)),
-            )
-            for item in _result(answer, "ssd")["detections"]
-        ]
+        width, height = answer["image"]["width"], answer["image"]["height"]
+        found: list[Found] = []
+        for item in _result(answer, "ssd")["detections"]:
+            x1, y1, x2, y2 = item["box"]
+            box = (x1 / width, y1 / height, x2 / width, y2 / height)
+            found.append((self._index[item["label"]], item["score"], box))
+        return found
 
 
 def rights(
