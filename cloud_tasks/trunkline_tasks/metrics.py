@@ -48,6 +48,7 @@ class Metrics:
             "Frames in work, waiting ones too.",
             ["task"],
             registry=self.registry,
+            multiprocess_mode="livesum",
         )
         self._batch = Histogram(
             "trunkline_batch_frames",

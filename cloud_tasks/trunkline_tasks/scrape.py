@@ -16,6 +16,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import MetricsHandler
 
+from trunkline import workers
 from trunkline.errors import UnavailableError
 
 MOST_CONNECTIONS = 8
@@ -38,6 +39,12 @@ class Server(ThreadingMixIn, TCPServer):
         self._open: dict[Any, None] = {}  # in the order of their coming
         handler = type("Handler", (MetricsHandler,), {"registry": registry, "timeout": PATIENCE_S})
         super().__init__((host, port), handler)
+
+    def server_bind(self) -> None:
+        """Workers of one task share this port too: each of them tells what all have counted."""
+        if workers.share_port():
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        super().server_bind()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Begin a thread for a connection, when there is a place."""

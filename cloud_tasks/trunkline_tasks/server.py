@@ -16,7 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
-from trunkline import logs
+from trunkline import logs, workers
 from trunkline.errors import UnavailableError
 from trunkline.v1.trunkline_pb2_grpc import add_TaskServiceServicer_to_server
 from trunkline.weights.store import ModelStore
@@ -83,7 +83,7 @@ async def serving(settings: TaskSettings, store: ModelStore) -> AsyncIterator[Ta
     departed.hush()
     async with _grpc_server(settings) as grpc_server:
         port = _open(grpc_server, settings)
-        with served(metrics.registry, settings.host, settings.served_metrics_port):
+        with served(workers.counted(metrics.registry), settings.host, settings.served_metrics_port):
             model = models.load(settings, store)
             model.warm_up()
             workshop = _workshop(settings, model, metrics)
@@ -106,7 +106,7 @@ def _workshop(settings: TaskSettings, model: Model, metrics: Metrics) -> Worksho
     most = settings.max_batch if model.takes_batches else 1
     return Workshop(
         Together(model, metrics),
-        workers=settings.workers,
+        parallel=settings.parallel,
         limit=settings.max_in_work,
         batching=Batching(most, settings.batch_delay_ms / 1e3),
         gauge=metrics.in_work,
@@ -134,8 +134,9 @@ def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_concurrent_streams", CALLS_A_CONNECTION),
         # coded bytes do not shrink further, and a compressed request may unpack to any size
         ("grpc.compression_enabled_algorithms_bitset", 1),
-        # two tasks on one port would each get some of the calls: the second shall fail instead
-        ("grpc.so_reuseport", 0),
+        # two tasks on one port would each get some of the calls: the second shall fail instead,
+        # unless they are workers of one task
+        ("grpc.so_reuseport", int(workers.share_port())),
         # edges ping to find dead connections; the default would hang up on two pings in 5 minutes
         ("grpc.http2.min_ping_interval_without_data_ms", 1000),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -43,12 +43,23 @@ class TaskSettings(BaseSettings):
     precision: str = Field(default="f32", description="what the engine computes in: f32 or bf16")
     threads: int = Field(default=0, ge=0, description="threads of the engine; 0 for one a core")
     workers: int = Field(
-        default=2, ge=1, le=64, description="frames that are decoded and run at a time"
+        default=1,
+        ge=1,
+        le=64,
+        description="processes that share the port, a connection keeps to one; each has a tail "
+        "of its own",
+    )
+    parallel: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="frames that are decoded and run at a time in each process",
     )
     max_in_work: int = Field(
         default=16,
         ge=1,
-        description="frames accepted at a time, waiting ones included; more are refused",
+        description="frames accepted at a time by each process, waiting ones included; more are "
+        "refused",
     )
     max_batch: int = Field(
         default=4,

@@ -59,24 +59,24 @@ class _Piece(Generic[T, R]):
 
 
 class Workshop(Generic[T, R]):
-    """`workers` threads and at most `limit` pieces of work, waiting ones too."""
+    """`parallel` threads and at most `limit` pieces of work, waiting ones too."""
 
     def __init__(
         self,
         work: Callable[[Sequence[T]], Sequence[R]],
         *,
-        workers: int,
+        parallel: int,
         limit: int,
         batching: Batching,
         gauge: Callable[[int], None],
     ) -> None:
         """`work` makes of some items as many results, in their order; it is called in a thread."""
         self._work = work
-        self._workers = workers
+        self._parallel = parallel
         self._limit = limit
         self._batching = batching
         self._gauge = gauge
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="frame")
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="frame")
         self._waiting: deque[_Piece[T, R]] = deque()
         self._arrival = threading.Condition()
         self._in_work = 0
@@ -145,7 +145,7 @@ class Workshop(Generic[T, R]):
         with self._arrival:
             if self._batching.delay_s and len(self._waiting) > 1:
                 self._arrival.wait_for(self._full, self._batching.delay_s)
-            share = math.ceil(len(self._waiting) / self._workers)
+            share = math.ceil(len(self._waiting) / self._parallel)
             return [self._waiting.popleft() for _ in range(min(share, self._batching.most))]
 
     def _full(self) -> bool:

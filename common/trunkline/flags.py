@@ -45,6 +45,14 @@ def given(arguments: argparse.Namespace, fields: Mapping[str, Field]) -> dict[st
     return {name: value for name, value in vars(arguments).items() if name in fields}
 
 
+def spelled(given: Mapping[str, Any], positional: str = "") -> list[str]:
+    """Flags that say the same again; the setting called `positional` comes by its place."""
+    words = [str(given[positional])] if positional else []
+    for name, value in given.items():
+        words += [] if name == positional else [f"{flag(name)}={value}"]
+    return words
+
+
 def complaint(error: Mapping[str, Any], prefix: str, positional: str = "") -> str:
     """One of pydantic's error records as a line that names flag and variable.
 

@@ -30,9 +30,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after a drain."""
+    from trunkline import workers
     from trunkline_edge import settings
 
-    chosen = settings.read(flags.given(arguments, settings.EdgeSettings.model_fields))
+    given = flags.given(arguments, settings.EdgeSettings.model_fields)
+    chosen = settings.read(given)
+    if chosen.workers > 1 and not workers.share_port():
+        command = ["edge", *flags.spelled(given)]
+        return workers.run(chosen.workers, chosen.host, chosen.port, command)
     # gRPC's core would write lines of its own between those of the log, which are JSON
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from trunkline_edge import server

@@ -35,13 +35,13 @@ class Packed:
 
 
 class Compute:
-    """Runs the trunk on as many pictures at a time as it has workers; others wait in line."""
+    """Runs the trunk on so many pictures at a time; others wait in line."""
 
     def __init__(
         self,
         load: Callable[[], Trunk],
         *,
-        workers: int,
+        parallel: int,
         max_pixels: int,
         abandoned: Callable[[Future[Any]], None],
     ) -> None:
@@ -51,7 +51,7 @@ class Compute:
         self._begun: set[Future[Any]] = set()
         self._trunk: Trunk | None = None
         self._max_pixels = max_pixels
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="compute")
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="compute")
 
     @property
     def trunk(self) -> Trunk | None:

@@ -43,7 +43,7 @@ class Edge:
         self.admission = Admission(settings.max_in_work, settings.max_bytes, self.metrics)
         self.compute = Compute(
             load,
-            workers=settings.workers,
+            parallel=settings.parallel,
             max_pixels=settings.max_pixels,
             abandoned=self.admission.keep,
         )

@@ -14,6 +14,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from trunkline import workers
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BYTES = (256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144)
 STATES = ("serving", "not_serving", "unreachable", "refused")
@@ -56,7 +58,9 @@ class Metrics:
             buckets=BYTES,
             registry=registry,
         )
-        self.in_work = Gauge("trunkline_in_work", "Pictures in work", registry=registry)
+        self.in_work = Gauge(
+            "trunkline_in_work", "Pictures in work", registry=registry, multiprocess_mode="livesum"
+        )
         self.task_calls = Counter(
             "trunkline_task_calls",
             "Calls to tasks by gRPC code",
@@ -75,6 +79,7 @@ class Metrics:
             "1 for the state a task is in",
             ("task", "state"),
             registry=registry,
+            multiprocess_mode="livemostrecent",
         )
 
     def stages(self, timings_ms: Mapping[str, float]) -> None:
@@ -89,4 +94,4 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything in Prometheus's text format."""
-        return bytes(generate_latest(self._registry))
+        return bytes(generate_latest(workers.counted(self._registry)))

@@ -14,7 +14,7 @@ from types import FrameType
 
 import uvicorn
 
-from trunkline import logs, trunks
+from trunkline import logs, trunks, workers
 from trunkline.errors import UnavailableError
 from trunkline.trunks import Trunk
 from trunkline_edge import default_codec, memory, stderr
@@ -107,7 +107,9 @@ def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises UnavailableError where the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server(
+            (host, port), family=family, backlog=2048, reuse_port=workers.share_port()
+        )
     except OSError as error:
         # a failed look-up of the name has words of its own and a negative number
         number = error.errno or 0

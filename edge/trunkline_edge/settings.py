@@ -34,9 +34,17 @@ class EdgeSettings(BaseSettings):
     engine: str = Field(DEFAULT_ENGINE, description=f"what runs the trunk: {', '.join(ENGINES)}")
     precision: str = Field("f32", description="what the engine computes in: f32 or bf16")
     threads: int = Field(0, ge=0, description="threads of the engine; 0 for one a core")
-    workers: int = Field(2, ge=1, le=64, description="pictures that are computed at a time")
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that share the port; each has a trunk of its own"
+    )
+    parallel: int = Field(
+        2, ge=1, le=64, description="pictures that are computed at a time in each process"
+    )
     max_in_work: int = Field(
-        16, ge=1, description="pictures accepted at a time, waiting ones included; more get 429"
+        16,
+        ge=1,
+        description="pictures accepted at a time by each process, waiting ones included; "
+        "more get 429",
     )
     tasks: Annotated[Mapping[str, str], NoDecode] = Field(
         DEFAULT_TASKS,

@@ -51,7 +51,7 @@ def test_too_many_in_work(loop: Loop) -> None:
     gate.set()
     with (
         FakeTask() as task,
-        loop.edge(task, load=lambda: gated(gate), max_in_work=3, workers=1) as url,
+        loop.edge(task, load=lambda: gated(gate), max_in_work=3, parallel=1) as url,
         ThreadPoolExecutor(8) as pool,
     ):
         gate.clear()
@@ -72,7 +72,7 @@ def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
     gate.set()
     with (
         FakeTask() as task,
-        loop.edge(task, load=lambda: gated(gate), max_in_work=3, workers=1) as url,
+        loop.edge(task, load=lambda: gated(gate), max_in_work=3, parallel=1) as url,
     ):
         gate.clear()
         for _ in range(9):
@@ -89,7 +89,7 @@ def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
 def test_clients_that_give_up_do_not_make_room(loop: Loop) -> None:
     gate = threading.Event()
     gate.set()
-    with loop.edge(load=lambda: gated(gate), max_in_work=2, workers=2) as url:
+    with loop.edge(load=lambda: gated(gate), max_in_work=2, parallel=2) as url:
         gate.clear()
         for _ in range(2):
             with pytest.raises(httpx.ReadTimeout):

@@ -164,7 +164,7 @@ def test_c_libraries_write_nothing_into_the_log(tmp_path: Path) -> None:
 
 def test_a_drain_ends_although_a_worker_does_not(tmp_path: Path) -> None:
     slow = flat_png(7000, 7000)
-    with running(tmp_path, "--tasks", "", "--drain-s", "0", "--workers", "1") as edge:
+    with running(tmp_path, "--tasks", "", "--drain-s", "0", "--parallel", "1") as edge:
         with pytest.raises(httpx.ReadTimeout):  # it takes a second
             httpx.post(f"{edge.url}/v1/encode", content=slow, timeout=0.1)
         started = time.monotonic()

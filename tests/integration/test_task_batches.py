@@ -38,7 +38,7 @@ def _best(answer: InferResult) -> int:
 async def test_waiting_frames_go_together_and_keep_their_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: dict[str, Any] = {"workers": 1, "max_batch": 4, "batch": ANY}
+    given: dict[str, Any] = {"parallel": 1, "max_batch": 4, "batch": ANY}
     async with kit.running(tmp_path, **given) as (server, channel):
         alone = await kit.infer(channel, kit.frame(7))
         gate = kit.Gate(server, monkeypatch)
@@ -54,7 +54,7 @@ async def test_waiting_frames_go_together_and_keep_their_answers(
 async def test_frames_go_alone_where_they_should_or_must(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
 ) -> None:
-    async with kit.running(tmp_path, workers=1, **given) as (server, channel):
+    async with kit.running(tmp_path, parallel=1, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         calls = await _behind(gate, channel, [kit.frame(top) for top in (1, 7)])
         gate.open.set()
@@ -68,7 +68,7 @@ async def test_a_bad_frame_fails_alone(tmp_path: Path, monkeypatch: pytest.Monke
         kit.frame(), quantiser=dataclasses.replace(_quantiser(kit.frame()), min=-3e38, max=3e38)
     )
     bad = [dataclasses.replace(kit.frame(), digest=kit.UNKNOWN), huge]
-    given: dict[str, Any] = {"workers": 1, "max_batch": 4, "batch": ANY}
+    given: dict[str, Any] = {"parallel": 1, "max_batch": 4, "batch": ANY}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         calls = await _behind(gate, channel, [kit.frame(1), *bad, kit.frame(7)])
@@ -83,7 +83,7 @@ async def test_a_bad_frame_fails_alone(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 async def test_who_has_gone_is_in_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {"workers": 1, "max_batch": 4, "batch": ANY}
+    given: dict[str, Any] = {"parallel": 1, "max_batch": 4, "batch": ANY}
     async with kit.running(tmp_path, **given) as (server, channel):
         sizes: list[int] = []
         plain = Task.split
@@ -106,7 +106,7 @@ async def test_who_has_gone_is_in_no_batch(tmp_path: Path, monkeypatch: pytest.M
 async def test_a_batch_waits_for_more_but_not_once_it_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: dict[str, Any] = {"workers": 1, "max_batch": 3, "batch": ANY, "batch_delay_ms": 1000}
+    given: dict[str, Any] = {"parallel": 1, "max_batch": 3, "batch": ANY, "batch_delay_ms": 1000}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         calls = await _behind(gate, channel, [kit.frame(1), kit.frame(7)])
@@ -120,7 +120,7 @@ async def test_a_batch_waits_for_more_but_not_once_it_is_full(
 
 async def test_threads_share_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread takes everything while another has nothing to do."""
-    given: dict[str, Any] = {"workers": 2, "max_batch": 8, "batch": ANY, "max_in_work": 16}
+    given: dict[str, Any] = {"parallel": 2, "max_batch": 8, "batch": ANY, "max_in_work": 16}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         calls = [asyncio.create_task(kit.infer(channel, kit.frame())) for _ in range(2)]

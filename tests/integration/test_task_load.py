@@ -17,7 +17,7 @@ from trunkline.types import Classification, InferFailure, InferRequest, InferRes
 async def test_more_than_max_in_work_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with kit.running(tmp_path, workers=1, max_in_work=2) as (server, channel):
+    async with kit.running(tmp_path, parallel=1, max_in_work=2) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         first = asyncio.create_task(kit.infer(channel, kit.frame()))
         await gate.reached()
@@ -34,7 +34,7 @@ async def test_more_than_max_in_work_is_refused(
 async def test_work_past_its_deadline_is_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with kit.running(tmp_path, workers=1) as (server, channel):
+    async with kit.running(tmp_path, parallel=1) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         first = asyncio.create_task(kit.infer(channel, kit.frame()))
         await gate.reached()
@@ -49,7 +49,7 @@ async def test_work_past_its_deadline_is_not_begun(
 async def test_cancelled_work_is_not_begun_and_leaves_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with kit.running(tmp_path, workers=1, max_in_work=2) as (server, channel):
+    async with kit.running(tmp_path, parallel=1, max_in_work=2) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         first = asyncio.create_task(kit.infer(channel, kit.frame()))
         await gate.reached()
@@ -65,7 +65,7 @@ async def test_cancelled_work_is_not_begun_and_leaves_its_place(
 
 
 async def test_the_event_loop_stays_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with kit.running(tmp_path, workers=1) as (server, channel):
+    async with kit.running(tmp_path, parallel=1) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         first = asyncio.create_task(kit.infer(channel, kit.frame()))
         await gate.reached()
@@ -108,7 +108,7 @@ async def test_a_stream_answers_in_order_and_outlives_bad_requests(tmp_path: Pat
 async def test_a_stream_has_no_more_in_work_than_its_window(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: dict[str, Any] = {"workers": 8, "max_in_work": 16, "stream_window": 3}
+    given: dict[str, Any] = {"parallel": 8, "max_in_work": 16, "stream_window": 3}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         call = kit.stream(channel)
@@ -126,7 +126,7 @@ async def test_a_stream_has_no_more_in_work_than_its_window(
 async def test_a_stream_beyond_max_in_work_gets_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: dict[str, Any] = {"workers": 1, "max_in_work": 1, "stream_window": 2}
+    given: dict[str, Any] = {"parallel": 1, "max_in_work": 1, "stream_window": 2}
     async with kit.running(tmp_path, **given) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         call = kit.stream(channel)
@@ -145,7 +145,7 @@ async def test_a_stream_beyond_max_in_work_gets_failures(
 async def test_a_stream_that_is_cancelled_leaves_its_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with kit.running(tmp_path, workers=1, max_in_work=3) as (server, channel):
+    async with kit.running(tmp_path, parallel=1, max_in_work=3) as (server, channel):
         gate = kit.Gate(server, monkeypatch)
         call = kit.stream(channel)
         for _ in range(3):

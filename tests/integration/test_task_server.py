@@ -198,7 +198,7 @@ async def test_unknown_engine_and_precision_are_refused(tmp_path: Path) -> None:
 
 
 async def test_warm_up_comes_before_serving(tmp_path: Path) -> None:
-    async with kit.running(tmp_path, workers=1) as (server, channel):
+    async with kit.running(tmp_path, parallel=1) as (server, channel):
         answer = await kit.infer(channel, kit.frame())
         assert server.model.network.engine == "openvino"
         assert answer.timings_ms["tail"] < 1000

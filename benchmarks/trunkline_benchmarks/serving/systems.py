@@ -175,7 +175,7 @@ def _own(setting: Setting) -> list[str]:
         "weights": setting.set,
         "engine": setting.engine,
         "threads": setting.threads,
-        "workers": setting.workers,
+        "parallel": setting.workers,
     }
     return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from trunkline.children import end_with_parent
 from trunkline.client import EdgeClient
 from trunkline.errors import ParameterError, TrunklineError, UnavailableError
 from trunkline.files import make_folder
@@ -23,7 +23,6 @@ HOST = "127.0.0.1"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
 HIGHEST_PORT = 65535
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class Line:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # this process has no other threads
+            preexec_fn=end_with_parent,  # this process has no other threads
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
 
@@ -155,13 +154,6 @@ class Line:
         # its own last line where that is an error, which is no JSON as its log lines are
         last = lines[-1] if lines and not lines[-1].startswith("{") else f"see {self._log(name)}"
         return f"{name} ended with code {code}: {last}"
-
-
-def _end_with_parent() -> None:
-    """In a new process: be sent SIGTERM when the parent ends, however it does (Linux)."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "prctl"):
-        library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _check_ports(ports: Mapping[str, int]) -> None:
