@@ -209,6 +209,7 @@ def _log_start(server: TaskServer, settings: TaskSettings, seconds: float) -> No
         "accepts": info.accepts,
         "engine": settings.engine,
         "precision": settings.precision,
+        "max_batch": server.workshop.batching.most,
         "start_s": round(seconds, 3),
         "pid": os.getpid(),
     }

@@ -74,7 +74,7 @@ class Workshop(Generic[T, R]):
         self._work = work
         self._parallel = parallel
         self._limit = limit
-        self._batching = batching
+        self.batching = batching
         self._gauge = gauge
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="frame")
         self._waiting: deque[_Piece[T, R]] = deque()
@@ -143,13 +143,13 @@ class Workshop(Generic[T, R]):
     def _take(self) -> list[_Piece[T, R]]:
         """This turn's pieces: its share of those that wait, so that no thread is left idle."""
         with self._arrival:
-            if self._batching.delay_s and len(self._waiting) > 1:
-                self._arrival.wait_for(self._full, self._batching.delay_s)
+            if self.batching.delay_s and len(self._waiting) > 1:
+                self._arrival.wait_for(self._full, self.batching.delay_s)
             share = math.ceil(len(self._waiting) / self._parallel)
-            return [self._waiting.popleft() for _ in range(min(share, self._batching.most))]
+            return [self._waiting.popleft() for _ in range(min(share, self.batching.most))]
 
     def _full(self) -> bool:
-        return len(self._waiting) >= self._batching.most
+        return len(self._waiting) >= self.batching.most
 
     def _admit(self) -> None:
         if not self.is_open:
