@@ -14,8 +14,8 @@ GROUP = "trunkline.commands"
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; errors are one line on stderr and exit code 1."""
-    words = sys.argv[1:] if argv is None else argv
     commands = find_commands()
+    words = _joined(sys.argv[1:] if argv is None else argv, commands)
     chosen = next((word for word in words if word in commands), "")
     try:
         if chosen:
@@ -36,6 +36,12 @@ def find_commands() -> dict[str, Command]:
     """Every subcommand that an installed distribution offers, by name."""
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {entry.name: _load(entry) for entry in entries}
+
+
+def _joined(words: list[str], commands: dict[str, Command]) -> list[str]:
+    """`task add` as the one command `task-add` that it is."""
+    name = "-".join(words[:2])
+    return [name, *words[2:]] if len(words) > 1 and name in commands else words
 
 
 def _require(command: Command) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from trunkline.errors import ParameterError, TrunklineError, UnavailableError
 from trunkline.text import one_line
@@ -57,6 +57,22 @@ class EdgeClient:
         status, body = self._request("GET", path, None)
         return status, self._json(body)
 
+    def put_task(self, name: str, address: str, token: str) -> dict[str, Any]:
+        """Have the edge send its frames to a task, too. Raises TrunklineError for a refusal."""
+        body = json.dumps({"address": address}).encode()
+        return self._json(self._change("PUT", name, body, token))
+
+    def delete_task(self, name: str, token: str) -> None:
+        """Have the edge send a task no more frames. Raises TrunklineError for a refusal."""
+        self._change("DELETE", name, None, token)
+
+    def _change(self, method: str, name: str, body: bytes | None, token: str) -> bytes:
+        path = f"/v1/tasks/{quote(name, safe='')}"
+        status, answer = self._request(method, path, body, {"Authorization": f"Bearer {token}"})
+        if status not in (http.client.OK, http.client.NO_CONTENT):
+            raise TrunklineError(f"edge answers {status}: {_detail(answer)}")
+        return answer
+
     def _post(self, path: str, body: bytes, query: Mapping[str, object]) -> bytes:
         given = {name: value for name, value in query.items() if value is not None}
         target = f"{path}?{urlencode(given)}" if given else path
@@ -65,9 +81,12 @@ class EdgeClient:
             raise TrunklineError(f"edge answers {status}: {_detail(answer)}")
         return answer
 
-    def _request(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    def _request(
+        self, method: str, path: str, body: bytes | None, extra: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         headers = {"Content-Type": "application/octet-stream"} if body is not None else {}
+        headers |= extra or {}
         try:
             connection = kind(self._host, self._port, timeout=self._timeout_s)
             with closing(connection), _deadline(connection, self._timeout_s):

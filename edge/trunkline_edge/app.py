@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from trunkline_edge import problems
-from trunkline_edge.doors import lists, operations, pictures
+from trunkline_edge.doors import lists, operations, pictures, tasks
 from trunkline_edge.edge import Edge
 from trunkline_edge.linger import Linger
 from trunkline_edge.observation import Observation
@@ -22,7 +22,7 @@ def create_app(edge: Edge) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(app)
-    for door in (pictures, lists, operations):
+    for door in (pictures, lists, tasks, operations):
         app.include_router(door.router(edge))
     app.add_middleware(Linger)
     app.add_middleware(Observation, metrics=edge.metrics)  # the last one added is the outermost

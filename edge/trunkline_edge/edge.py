@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ from trunkline_edge.compute import Compute, Packed
 from trunkline_edge.fanout import Fanout, TaskAnswer
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.parameters import Defaults, Wishes
-from trunkline_edge.registry import Registry
+from trunkline_edge.registry import SERVING, Registry, TaskStatus
 from trunkline_edge.settings import EdgeSettings
 from trunkline_edge.task_client import TaskClient
+from trunkline_edge.task_list import TaskList
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class Edge:
             max_pixels=settings.max_pixels,
             abandoned=self.admission.keep,
         )
-        clients = [TaskClient(name, address) for name, address in settings.tasks.items()]
+        self._tasks = TaskList(settings.tasks, settings.tasks_path)
+        clients = [TaskClient(name, address) for name, address in self._tasks.read().items()]
         self.registry = Registry(clients, self.metrics)
         self._fanout = Fanout(self.registry, self.metrics)
         self.draining = False
@@ -62,6 +67,42 @@ class Edge:
         """Let go of tasks and workers."""
         await self.registry.close()
         self.compute.close()
+
+    def refresh(self) -> None:
+        """Take up what another process of this edge has changed of the tasks."""
+        if not self._tasks.changed():
+            return
+        try:
+            wanted = self._tasks.read()
+        except TrunklineError:
+            _log.exception("the tasks stay as they are")
+            return
+        for name in set(self.registry.names) - set(wanted):
+            self.registry.drop(name)
+        for name, address in wanted.items():
+            client = self.registry.clients.get(name)
+            if client is None or client.address != address:
+                self.registry.put(TaskClient(name, address))
+
+    async def add_task(self, name: str, address: str) -> TaskStatus:
+        """Ask a task what it is and, where it serves this trunk, send it the next picture too.
+
+        Gives its state; with any other than SERVING nothing has changed. Raises TrunklineError
+        where the change cannot be kept.
+        """
+        client = TaskClient(name, address)
+        status = await self.registry.look(client)
+        if status.state != SERVING:
+            await client.close()
+            return status
+        self._tasks.put(name, address)
+        self.refresh()
+        return status
+
+    def remove_task(self, name: str) -> None:
+        """Send a task no more pictures. Raises TrunklineError where that cannot be kept."""
+        self._tasks.remove(name)
+        self.refresh()
 
     @property
     def not_ready(self) -> str:
@@ -87,7 +128,7 @@ class Edge:
         """
         started = time.perf_counter()
         if not wishes.tasks:
-            raise TrunklineError("no tasks are named in the edge's settings")
+            raise TrunklineError("this edge has no tasks")
         packed = await self.pack(data, wishes)
         request = wire.request_to_bytes(
             InferRequest(packed.frame, top_k=wishes.top_k, score_threshold=wishes.score_threshold)

@@ -58,6 +58,8 @@ class Fanout:
 
     async def _one(self, task: str, request: bytes, deadline: float) -> TaskAnswer:
         started = time.monotonic()
+        if task not in self._registry.clients:  # removed since the request came
+            return TaskAnswer(task, TaskError("UNAVAILABLE", f"task {task} was removed"), 0.0)
         status = self._registry.status(task)
         if status.state == REFUSED:  # the task would say the same of every frame
             outcome: InferResult | TaskError = TaskError("FAILED_PRECONDITION", status.detail)
@@ -82,8 +84,10 @@ class Fanout:
         return await self._call(task, request, deadline)
 
     async def _call(self, task: str, request: bytes, deadline: float) -> InferResult | TaskError:
-        client = self._registry.clients[task]
+        client = self._registry.clients.get(task)
         left = deadline - time.monotonic()
+        if client is None:
+            return TaskError("UNAVAILABLE", f"task {task} was removed")
         try:
             answer = await client.infer(request, max(left, 0.0))
         except grpc.aio.AioRpcError as error:

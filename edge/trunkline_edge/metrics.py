@@ -92,6 +92,11 @@ class Metrics:
         for known in STATES:
             self._task_state.labels(task, known).set(known == state)
 
+    def task_gone(self, task: str) -> None:
+        """A task is not this edge's any more: it is in no state."""
+        for known in STATES:
+            self._task_state.labels(task, known).set(0)
+
     def exposition(self) -> bytes:
         """Everything in Prometheus's text format."""
         return bytes(generate_latest(workers.counted(self._registry)))

@@ -20,11 +20,10 @@ OWN = ("tasks", "codec", "arrangement", "bits", "timeout_ms", "top_k", "score_th
 
 @dataclass(frozen=True)
 class Defaults:
-    """What holds where a request says nothing; `tasks` are also all that it may name."""
+    """What holds where a request says nothing."""
 
     codec: str
     params: Mapping[str, ParameterValue]
-    tasks: tuple[str, ...]
     timeout_ms: float
     max_timeout_ms: float
 
@@ -40,8 +39,8 @@ class Wishes:
     score_threshold: float | None
 
 
-def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
-    """A query's pairs as wishes.
+def parse(query: Iterable[tuple[str, str]], defaults: Defaults, tasks: tuple[str, ...]) -> Wishes:
+    """A query's pairs as wishes; `tasks` are all that it may name, and meant where it names none.
 
     Raises ParameterError that says what is allowed, Problem 404 for a task that is not known.
     """
@@ -49,7 +48,7 @@ def parse(query: Iterable[tuple[str, str]], defaults: Defaults) -> Wishes:
     given = _once(query, types)
     return Wishes(
         codec=_codec(given, types, defaults),
-        tasks=_tasks(given.get("tasks"), defaults.tasks),
+        tasks=_tasks(given.get("tasks"), tasks),
         timeout_s=_timeout_s(given.get("timeout_ms"), defaults),
         top_k=_top_k(given.get("top_k")),
         score_threshold=_threshold(given.get("score_threshold")),

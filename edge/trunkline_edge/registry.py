@@ -22,6 +22,8 @@ NOT_ASKED = "not asked yet"
 CHECK_TIMEOUT_S = 2.0
 CHECK_EVERY_S = 2.0
 RETRY_EVERY_S = 0.5
+GRACE_S = 60.0
+"""What calls under way have when their task is removed: as long as a request may ask for."""
 
 LONGEST_NAME = 200
 MOST_DIGESTS = 32
@@ -44,26 +46,66 @@ class Registry:
     """Asks every task for its digests and health: at once, and again for as long as it runs."""
 
     def __init__(self, clients: Iterable[TaskClient], metrics: Metrics) -> None:
-        self.clients = {client.name: client for client in clients}
+        self.clients: dict[str, TaskClient] = {}
         self._metrics = metrics
-        self._status = {
-            name: TaskStatus(name, client.address) for name, client in self.clients.items()
-        }
-        self._wake = {name: asyncio.Event() for name in self.clients}
-        self._watchers: list[asyncio.Task[None]] = []
+        self._spec: TrunkSpec | None = None
+        self._status: dict[str, TaskStatus] = {}
+        self._wake: dict[str, asyncio.Event] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        for client in clients:
+            self.put(client)
 
     def start(self, spec: TrunkSpec) -> None:
         """Begin to ask, for an edge that runs the trunk `spec`."""
-        self._watchers = [
-            asyncio.create_task(self._watch(client, spec)) for client in self.clients.values()
-        ]
+        self._spec = spec
+        for client in self.clients.values():
+            self._begin(client, spec)
 
     async def close(self) -> None:
         """Stop asking and close the channels."""
-        for watcher in self._watchers:
+        for watcher in self._watchers.values():
             watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
         await asyncio.gather(*(client.close() for client in self.clients.values()))
+        for leaving in self._leaving:
+            leaving.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every task's."""
+        return tuple(self.clients)
+
+    def put(self, client: TaskClient, status: TaskStatus | None = None) -> None:
+        """Take a task in, in the place of one of the same name; `status` is what is known of it."""
+        name = client.name
+        if name in self.clients:
+            self.drop(name)
+        self.clients[name] = client
+        self._status[name] = status or TaskStatus(name, client.address)
+        self._wake[name] = asyncio.Event()
+        if self._spec is not None:
+            self._begin(client, self._spec)
+
+    def drop(self, name: str) -> None:
+        """Let a task go; its calls under way have GRACE_S to end."""
+        client = self.clients.pop(name)
+        del self._status[name], self._wake[name]
+        if (watcher := self._watchers.pop(name, None)) is not None:
+            watcher.cancel()
+        self._metrics.task_gone(name)
+        leaving = asyncio.create_task(client.close(GRACE_S))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def look(self, client: TaskClient) -> TaskStatus:
+        """What a task that is not taken in yet says of itself. After `start` only."""
+        assert self._spec is not None  # noqa: S101 - the edge takes no request before
+        return await _examine(client, TaskStatus(client.name, client.address), self._spec)
+
+    def _begin(self, client: TaskClient, spec: TrunkSpec) -> None:
+        self._watchers[client.name] = asyncio.create_task(self._watch(client, spec))
 
     def statuses(self) -> list[TaskStatus]:
         """Every task as it was last seen, in the order of the settings."""
@@ -75,7 +117,8 @@ class Registry:
 
     def doubt(self, name: str) -> None:
         """A call went otherwise than the task's state promised: ask it again now."""
-        self._wake[name].set()
+        if name in self._wake:
+            self._wake[name].set()
 
     async def _watch(self, client: TaskClient, spec: TrunkSpec) -> None:
         while True:

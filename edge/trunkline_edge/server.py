@@ -88,7 +88,6 @@ def build(settings: EdgeSettings, load: Callable[[], Trunk] | None = None) -> Ed
     defaults = Defaults(
         codec=codec,
         params=params,
-        tasks=tuple(settings.tasks),
         timeout_ms=settings.timeout_ms,
         max_timeout_ms=settings.max_timeout_ms,
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from trunkline import flags
 from trunkline.engines import DEFAULT_ENGINE, ENGINES
 from trunkline.errors import ParameterError
 from trunkline.images import MAX_PIXELS, PILLOW_MAX_PIXELS
+from trunkline.weights.store import home
 
 PREFIX = "TRUNKLINE_EDGE_"
 DEFAULT_TASKS = "classifier=127.0.0.1:50051,ssd=127.0.0.1:50052"
@@ -51,6 +53,15 @@ class EdgeSettings(BaseSettings):
         validate_default=True,
         description="tasks as name=host:port, separated by commas",
     )
+    admin_token: SecretStr = Field(
+        SecretStr(""),
+        description="what PUT and DELETE of /v1/tasks/NAME must bring as bearer token; empty: off",
+    )
+    tasks_file: str = Field(
+        "",
+        description="where changes of the tasks are kept; empty: edge-PORT.tasks.json beside the "
+        "models",
+    )
     codec: str = Field(
         "bpg:qp=32",
         description="codec of requests that name none, as id or id:name=value,...",
@@ -74,6 +85,15 @@ class EdgeSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged: debug, info, warning or error"
     )
+
+    @property
+    def tasks_path(self) -> Path | None:
+        """Where changes of the tasks are kept, None where there can be none."""
+        if self.tasks_file:
+            return Path(self.tasks_file)
+        if self.admin_token.get_secret_value():
+            return home() / f"edge-{self.port}.tasks.json"
+        return None
 
     @field_validator("tasks", mode="before")
     @classmethod

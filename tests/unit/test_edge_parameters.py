@@ -14,11 +14,12 @@ from trunkline.timing import Stopwatch
 from trunkline.types import Coded, Shape, Tensor
 from trunkline_edge.parameters import Defaults, Wishes, parse
 
-DEFAULTS = Defaults("png", {"level": 3}, ("classifier", "ssd"), 5000.0, 60_000.0)
+DEFAULTS = Defaults("png", {"level": 3}, 5000.0, 60_000.0)
+TASKS = ("classifier", "ssd")
 
 
 def wishes(**query: str) -> Wishes:
-    return parse(query.items(), DEFAULTS)
+    return parse(query.items(), DEFAULTS, TASKS)
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,11 @@ def router(edge: Edge) -> APIRouter:
 
 def task_documents(edge: Edge) -> list[dict[str, Any]]:
     """Every task with its state, and with why where that is not `serving`."""
-    return [_task_document(status) for status in edge.registry.statuses()]
+    edge.refresh()
+    return [task_document(status) for status in edge.registry.statuses()]
 
 
-def _task_document(status: TaskStatus) -> dict[str, Any]:
+def task_document(status: TaskStatus) -> dict[str, Any]:
     info = status.info
     document = {
         "name": status.name,

@@ -48,7 +48,9 @@ def _wishes(edge: Edge, request: Request) -> Wishes:
     """The query, once the edge is ready for pictures at all."""
     if edge.not_ready:
         raise Problem(503, "not-ready", edge.not_ready, headers={"Retry-After": "1"})
-    return parameters.parse(request.query_params.multi_items(), edge.defaults)
+    edge.refresh()
+    query = request.query_params.multi_items()
+    return parameters.parse(query, edge.defaults, edge.registry.names)
 
 
 async def _image(edge: Edge, request: Request) -> bytes:
