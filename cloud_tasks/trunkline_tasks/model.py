@@ -6,12 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trunkline import codecs, engines, pipeline, trunks
-from trunkline.engines import Network
 from trunkline.errors import TrunklineError, WeightsError
+from trunkline.text import one_line
 from trunkline.timing import Stopwatch
 from trunkline.types import (
     InferRequest,
@@ -21,20 +24,20 @@ from trunkline.types import (
     Tensor,
     TrunkSpec,
 )
+from trunkline.weights import package as packages
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
-from trunkline_tasks import tasks
+from trunkline_tasks import programs, tasks
 from trunkline_tasks.settings import TaskSettings
 from trunkline_tasks.tasks import Task
 from trunkline_tasks.tasks.base import Options, Outputs
 
 log = logging.getLogger(__name__)
 
+LONGEST = 200
+"""Characters of what an engine says."""
+
 _NO_PREPROCESS = Preprocess((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # no picture goes through it
-
-
-SAME = 1e-3
-"""How far a tail's outputs may differ between a batch of one and of two."""
 
 
 def _go_on() -> None:
@@ -49,26 +52,25 @@ class Prepared:
     options: Options
 
 
+class Runner(Protocol):
+    """What runs a batch: an engine's network, or a program of somebody's own."""
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        """The outputs for a batch (N, C, H, W); called from several threads."""
+
+
 @dataclass(frozen=True)
 class Model:
-    """A tail on its engine and the task that reads its outputs. It may be used in many threads."""
+    """A tail on its engine and the task that reads its outputs. It may be used in many threads.
 
-    entry: TailEntry
-    network: Network
+    `info` is what the task says of itself, `source` the file it comes from, `set` its trunk's.
+    """
+
+    info: TaskInfo
+    network: Runner
     task: Task
-
-    @property
-    def info(self) -> TaskInfo:
-        """What this task says of itself."""
-        return TaskInfo(
-            name=self.entry.task,
-            model=self.entry.model,
-            trunk=self.entry.trunk,
-            cut=self.entry.cut,
-            shape=self.entry.shape,
-            accepts=self.entry.accepts,
-            labels=len(self.task.labels),
-        )
+    source: str
+    set: str
 
     def infer(self, request: InferRequest) -> InferResult:
         """Finish the inference of one frame. Raises what `prepare` and `finish` raise."""
@@ -87,7 +89,7 @@ class Model:
         FrameMismatchError (another trunk, shape or codec) and CorruptFrameError.
         """
         options = self.task.defaults.override(request.top_k, request.score_threshold)
-        pipeline.check(request.frame, self.entry.accepts, self.entry.shape)
+        pipeline.check(request.frame, self.info.accepts, self.info.shape)
         go_on()
         tensor = pipeline.unpack(request.frame, watch)
         go_on()
@@ -107,40 +109,46 @@ class Model:
         """The answer to one frame. Raises CorruptFrameError for outputs that no sound one gives."""
         with watch.stage("postprocess"):
             result = self.task.result(outputs, request.frame.image_size, prepared.options)
-        return InferResult(result, self.entry.model, dict(watch.ms), request.request_id)
+        return InferResult(result, self.info.model, dict(watch.ms), request.request_id)
 
     @cached_property
     def takes_batches(self) -> bool:
         """Whether two frames at a time come out as each would alone."""
-        zeros = np.zeros(self.entry.shape, np.float32)
+        zeros = np.zeros(self.info.shape, np.float32)
         try:
             alone, *together = *self.run([zeros]), *self.run([zeros, zeros])
         except Exception as error:  # engines have exceptions of their own
             log.debug("frames go through the tail one by one", extra={"cause": str(error)[:200]})
             return False
-        return all(_alike(alone, outputs) for outputs in together)
+        return all(self.task.alike(alone, outputs) for outputs in together)
 
     def warm_up(self) -> None:
         """Check the tail's outputs and run a frame of each codec: the first caller need not wait.
 
         Raises WeightsError for a tail that is not this task's.
         """
-        zeros = np.zeros(self.entry.shape, np.float32)
-        outputs = self.network.run(zeros[np.newaxis])  # (C, H, W) -> (1, C, H, W)
-        self.task.check_outputs(outputs)
-        if not all(np.isfinite(output).all() for output in outputs):
-            raise WeightsError(f"{self.entry.path} gives NaN or Inf for zeros: build it again")
+        zeros = np.zeros(self.info.shape, np.float32)
+        try:
+            # (C, H, W) -> (1, C, H, W)
+            self.task.check_outputs(self.network.run(zeros[np.newaxis]))
+        except WeightsError as error:
+            raise WeightsError(f"{self.source}: {error}") from error
+        except Exception as error:  # engines and programs have exceptions of their own
+            raise WeightsError(
+                f"{self.source} cannot be run on a tensor of {self.info.shape}: "
+                f"{one_line(str(error), LONGEST)}"
+            ) from error
         for info in codecs.table():
             if info.kind == "picture" and info.available:
                 self._try(info.id)
 
     def _try(self, codec: str) -> None:
         """One frame of zeros there and back; a codec that fails is its callers' loss alone."""
-        entry = self.entry
+        info = self.info
         spec = TrunkSpec(
-            entry.trunk, entry.set, entry.cut, entry.shape, entry.accepts[0], _NO_PREPROCESS
+            info.trunk, self.set, info.cut, info.shape, info.accepts[0], _NO_PREPROCESS
         )
-        zeros = np.zeros(entry.shape, np.float32)
+        zeros = np.zeros(info.shape, np.float32)
         try:
             frame = pipeline.pack(zeros, spec, codecs.get(codec), image_size=(1, 1))
             self.infer(InferRequest(frame))
@@ -148,21 +156,22 @@ class Model:
             log.warning("codec fails: its frames will be refused", extra={"cause": str(error)})
 
 
-def _alike(one: Outputs, other: Outputs) -> bool:
-    return all(
-        mine.shape == theirs.shape and np.allclose(mine, theirs, atol=SAME)
-        for mine, theirs in zip(one, other, strict=True)
-    )
-
-
 def load(settings: TaskSettings, store: ModelStore) -> Model:
-    """The tail for (trunk, weight set, task), checked against its sha256.
+    """The model that the settings name: a tail of the store, a packaged task, or a program.
 
     Raises UnknownNameError, WeightsError for a pair that does not exist (it lists those that do),
-    EngineError.
+    EngineError, ParameterError for a program that is none.
     """
-    kind = tasks.load(settings.name)
-    entry = find(settings, store)
+    if programs.is_program(settings.package):
+        return _program(settings, store)
+    if settings.package:
+        package = packages.read(Path(settings.package))
+        return _of_tail(settings, tasks.load(package.kind), package.tail)
+    return _of_tail(settings, tasks.load(settings.name), find(settings, store))
+
+
+def _of_tail(settings: TaskSettings, kind: type[Task], entry: TailEntry) -> Model:
+    """A tail, checked against its sha256, on the engine of the settings."""
     if not entry.accepts:
         raise WeightsError(f"{entry.path} accepts no trunk digest: build it again")
     network = engines.load(
@@ -171,7 +180,36 @@ def load(settings: TaskSettings, store: ModelStore) -> Model:
         precision=settings.precision,
         threads=settings.threads,
     )
-    return Model(entry, network, kind(entry.labels()))
+    task = kind(entry.labels())
+    info = TaskInfo(
+        name=settings.name,
+        model=entry.model,
+        trunk=entry.trunk,
+        cut=entry.cut,
+        shape=entry.shape,
+        accepts=entry.accepts,
+        labels=len(task.labels),
+    )
+    return Model(info, network, task, str(entry.path), entry.set)
+
+
+def _program(settings: TaskSettings, store: ModelStore) -> Model:
+    """A class of somebody's own, for the frames of the settings' trunk."""
+    program = programs.load(settings.package)
+    spec = store.trunk(
+        settings.trunk, trunks.kind(settings.trunk).set_or_own(settings.weights)
+    ).spec
+    task = programs.ProgramTask(tuple(getattr(program, "labels", ())))
+    info = TaskInfo(
+        name=settings.name,
+        model=str(getattr(program, "model", "")) or settings.package,
+        trunk=spec.name,
+        cut=spec.cut,
+        shape=spec.shape,
+        accepts=(spec.digest,),
+        labels=len(task.labels),
+    )
+    return Model(info, programs.Runner(program), task, settings.package, spec.set)
 
 
 def find(settings: TaskSettings, store: ModelStore) -> TailEntry:

@@ -205,7 +205,7 @@ def _log_start(server: TaskServer, settings: TaskSettings, seconds: float) -> No
         "metrics_port": settings.served_metrics_port,
         "task": info.name,
         "model": info.model,
-        "trunk": f"{info.trunk}/{server.model.entry.set}",
+        "trunk": f"{info.trunk}/{server.model.set}",
         "accepts": info.accepts,
         "engine": settings.engine,
         "precision": settings.precision,

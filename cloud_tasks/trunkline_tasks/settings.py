@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from trunkline import flags
 from trunkline.engines import DEFAULT_ENGINE, ENGINES
 from trunkline.errors import ParameterError
-from trunkline_tasks.tasks import default_port
+from trunkline_tasks.tasks import OTHERS_PORT, default_port
 
 PREFIX = "TRUNKLINE_TASK_"
 METRICS_OFFSET = 1000
@@ -29,6 +29,10 @@ class TaskSettings(BaseSettings):
     )
 
     name: str = Field(description="which task to serve")
+    package: str = Field(
+        default="",
+        description="folder of a packaged task, or FILE.py:Class; empty: a tail of the model store",
+    )
     host: str = Field(
         default="127.0.0.1", description="address to listen on; 0.0.0.0 for every one"
     )
@@ -106,7 +110,8 @@ class TaskSettings(BaseSettings):
     def _port_by_task(cls, values: Any) -> Any:  # noqa: ANN401 - whatever the sources hold
         """Two tasks on one host shall not meet: the default port depends on the task."""
         if isinstance(values, dict) and "port" not in values and "name" in values:
-            return values | {"port": default_port(str(values["name"]))}
+            port = OTHERS_PORT if values.get("package") else default_port(str(values["name"]))
+            return values | {"port": port}
         return values
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -200,7 +201,8 @@ async def test_unknown_engine_and_precision_are_refused(tmp_path: Path) -> None:
 async def test_warm_up_comes_before_serving(tmp_path: Path) -> None:
     async with kit.running(tmp_path, parallel=1) as (server, channel):
         answer = await kit.infer(channel, kit.frame())
-        assert server.model.network.engine == "openvino"
+        network: Any = server.model.network
+        assert network.engine == "openvino"
         assert answer.timings_ms["tail"] < 1000
         assert not isinstance(answer, InferFailure)
 

@@ -13,8 +13,10 @@ TASKS = {
     "ssd": "trunkline_tasks.tasks.ssd:Ssd",
 }
 FIRST_PORT = 50051
+OTHERS_PORT = FIRST_PORT + len(TASKS)
+"""Of tasks that are none of the table's."""
 
-__all__ = ["TASKS", "Options", "Task", "default_port", "load"]
+__all__ = ["OTHERS_PORT", "TASKS", "Options", "Task", "default_port", "load"]
 
 
 def load(name: str) -> type[Task]:

@@ -14,6 +14,8 @@ from trunkline.errors import CorruptFrameError, ParameterError, WeightsError
 from trunkline.types import MAX_TOP_K, Result
 
 Outputs = Sequence[NDArray[np.float32]]
+SAME = 1e-3
+"""How far a tail's outputs may differ between a batch of one and of two."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,13 @@ class Task(ABC):
     def check_outputs(self, outputs: Outputs) -> None:
         """Raise WeightsError unless the tail's outputs, for a batch of one, are this task's."""
 
+    def alike(self, one: Outputs, other: Outputs) -> bool:
+        """Whether two frames' outputs are the same but for rounding."""
+        return all(
+            mine.shape == theirs.shape and np.allclose(mine, theirs, atol=SAME)
+            for mine, theirs in zip(one, other, strict=True)
+        )
+
     def split(self, outputs: Outputs, count: int) -> list[Outputs]:
         """The outputs of each of `count` frames of a batch, as for a batch of one.
 
@@ -70,10 +79,18 @@ class Task(ABC):
         """
 
 
-def only_output(outputs: Outputs) -> NDArray[np.float32]:
+def only(outputs: Outputs) -> NDArray[np.float32]:
     """The one output of a tail that has one. Raises WeightsError."""
     if len(outputs) != 1:
         raise WeightsError(f"tail has {len(outputs)} outputs: expected 1; build it again")
+    return outputs[0]
+
+
+def only_output(outputs: Outputs) -> NDArray[np.float32]:
+    """The one output that a tail gives for zeros, finite as it should be. Raises WeightsError."""
+    only(outputs)
+    if not np.isfinite(outputs[0]).all():
+        raise WeightsError("tail gives NaN or Inf for zeros: build it again")
     return outputs[0]
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from trunkline.errors import WeightsError
 from trunkline.types import Preprocess, Shape, TrunkSpec
@@ -15,6 +15,26 @@ from trunkline.weights import remedy
 
 NAME = "manifest.json"
 FORMAT = 2
+
+
+class Place(Protocol):
+    """Where a trunk is cut: what a tail's entry repeats of it."""
+
+    @property
+    def name(self) -> str:
+        """The trunk's name."""
+
+    @property
+    def set(self) -> str:
+        """The weight set's."""
+
+    @property
+    def cut(self) -> str:
+        """The cut's."""
+
+    @property
+    def shape(self) -> Shape:
+        """(C, H, W) of its tensor."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +177,7 @@ def read(folder: Path) -> Manifest:
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
         trunk = _trunk(folder, data["trunk"])
-        return Manifest(trunk, tuple(_tail(folder, trunk.spec, item) for item in data["tails"]))
+        return Manifest(trunk, tuple(tail_of(folder, trunk.spec, item) for item in data["tails"]))
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise WeightsError(
             f"{path} cannot be read as a manifest ({_reason(error)}); {remedy.for_damage(folder)}"
@@ -197,8 +217,11 @@ def _trunk(folder: Path, data: dict[str, Any]) -> TrunkEntry:
 
 
 def entry_of(folder: Path, data: Mapping[str, Any]) -> FileEntry:
-    """The file that `described` described."""
-    return FileEntry(folder, _text(data["file"]), _text(data["sha256"]), int(data["bytes"]))
+    """The file that `described` described. Raises ValueError for one that is not in the folder."""
+    name = _text(data["file"])
+    if not name or Path(name).name != name or name.startswith("."):
+        raise ValueError(f"{name!r} is no file of this folder")
+    return FileEntry(folder, name, _text(data["sha256"]), int(data["bytes"]))
 
 
 def _text(value: object) -> str:
@@ -212,7 +235,8 @@ def _triple(values: list[float]) -> tuple[float, float, float]:
     return first, second, third
 
 
-def _tail(folder: Path, trunk: TrunkSpec, data: dict[str, Any]) -> TailEntry:
+def tail_of(folder: Path, trunk: Place, data: Mapping[str, Any]) -> TailEntry:
+    """The tail that `tail_data` described, behind the trunk at `trunk`."""
     return TailEntry(
         **vars(entry_of(folder, data)),
         trunk=trunk.name,
@@ -248,11 +272,12 @@ def dumps(manifest: Manifest) -> str:
         "probe": list(manifest.trunk.probe),
         "card": described(manifest.trunk.card),
     }
-    tails = [_tail_data(tail) for tail in sorted(manifest.tails, key=lambda tail: tail.task)]
+    tails = [tail_data(tail) for tail in sorted(manifest.tails, key=lambda tail: tail.task)]
     return json.dumps({"format": FORMAT, "trunk": trunk, "tails": tails}, indent=1) + "\n"
 
 
-def _tail_data(tail: TailEntry) -> dict[str, Any]:
+def tail_data(tail: TailEntry) -> dict[str, Any]:
+    """A tail's entry as JSON; `tail_of` undoes it."""
     return {
         "task": tail.task,
         "model": tail.model,

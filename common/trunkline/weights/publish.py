@@ -13,7 +13,7 @@ from trunkline.files import write_bytes
 from trunkline.types import TrunkSpec
 from trunkline.weights import manifest, probe
 from trunkline.weights.files import Report, locked, system_errors
-from trunkline.weights.manifest import FileEntry, Manifest, TailEntry, TrunkEntry
+from trunkline.weights.manifest import FileEntry, Manifest, Place, TailEntry, TrunkEntry
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def write_trunk(
     return TrunkEntry(**vars(file), spec=spec, card=written, probe=response)
 
 
-def write_tail(folder: Path, spec: TrunkSpec, draft: TailDraft) -> TailEntry:
+def write_tail(folder: Path, spec: Place, draft: TailDraft) -> TailEntry:
     """Write a tail's ONNX file, labels and card; the entry for the manifest."""
     file = write_file(folder, f"{draft.task}.onnx", draft.content)
     labels = "\n".join([*draft.labels, ""]).encode()

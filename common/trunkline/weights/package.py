@@ -1,0 +1,111 @@
+"""A task in a folder of its own: tail, labels, card, and `task.json` that says what they are.
+
+It goes where its trunk is not: the frames that it takes are named by the trunk's digest.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trunkline.errors import WeightsError
+from trunkline.pipeline import MAX_ELEMENTS
+from trunkline.types import Shape
+from trunkline.weights import manifest
+from trunkline.weights.manifest import TailEntry
+from trunkline.weights.publish import draft_of, write_file, write_tail
+
+NAME = "task.json"
+FORMAT = 1
+MOST_BYTES = 1 << 20
+"""Of `task.json` itself."""
+_TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The trunk whose frames the task takes."""
+
+    name: str
+    set: str
+    cut: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Package:
+    """A packaged task. `kind` names the class that reads its tail's outputs.
+
+    `provenance` says how the tail came to be: data, settings, versions.
+    """
+
+    kind: str
+    tail: TailEntry
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write(
+    folder: Path, kind: str, tail: TailEntry, provenance: Mapping[str, Any] | None = None
+) -> Package:
+    """Copy a tail of a model folder, checked, to a folder of its own. Raises WeightsError."""
+    moved = write_tail(folder, Cut(tail.trunk, tail.set, tail.cut, tail.shape), draft_of(tail))
+    document = {
+        "format": FORMAT,
+        "kind": kind,
+        "trunk": {
+            "name": tail.trunk,
+            "set": tail.set,
+            "cut": tail.cut,
+            "shape": list(tail.shape),
+        },
+        "tail": manifest.tail_data(moved),
+        "provenance": dict(provenance or {}),
+    }
+    write_file(folder, NAME, (json.dumps(document, indent=1) + "\n").encode())
+    return Package(kind, moved, dict(provenance or {}))
+
+
+def read(folder: Path) -> Package:
+    """The task in a folder, which may be anybody's. Raises WeightsError that says what is wrong."""
+    path = folder / NAME
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        return _package(folder, json.loads(content))
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}; expected a task's") from error
+    except KeyError as error:
+        raise WeightsError(f"{path} is no packaged task's: it lacks {error}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        reason = str(error)[:200] or type(error).__name__
+        raise WeightsError(f"{path} is no packaged task's: {reason}") from error
+
+
+def _package(folder: Path, data: Mapping[str, Any]) -> Package:
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
+    trunk = data["trunk"]
+    channels, height, width = (int(side) for side in trunk["shape"])
+    shape = (channels, height, width)
+    if min(shape) < 1 or math.prod(shape) > MAX_ELEMENTS:
+        raise ValueError(f"tensors of {shape}, expected (C, H, W) of at most {MAX_ELEMENTS} values")
+    names = [trunk["name"], trunk["set"], trunk["cut"], data["kind"]]
+    if not all(isinstance(name, str) and _TASK.fullmatch(name) for name in names):
+        raise ValueError(f"names {names}, expected letters, digits, - and _")
+    place = Cut(trunk["name"], trunk["set"], trunk["cut"], shape)
+    tail = manifest.tail_of(folder, place, data["tail"])
+    if not _TASK.fullmatch(tail.task):
+        raise ValueError(f"task {tail.task[:80]!r}, expected letters, digits, - and _")
+    if not tail.accepts or not all(_DIGEST.fullmatch(digest) for digest in tail.accepts):
+        raise ValueError("accepted digests that are none, expected sha256 in hex")
+    if tail.path.stat().st_size != tail.bytes:
+        raise ValueError(f"{tail.file} has not the {tail.bytes} bytes that it should have")
+    return Package(data["kind"], tail, dict(data["provenance"]))
