@@ -1,0 +1,1 @@
+"""Making a task out of a folder of pictures."""

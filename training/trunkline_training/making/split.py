@@ -1,0 +1,33 @@
+"""A part of the pictures kept for the test: of every class its share, the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+
+from trunkline_training.making.inspection import Item
+
+
+def split(
+    items: Sequence[Item], share: float, seed: int
+) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Pictures to learn from and pictures to test on.
+
+    A class of at least two has at least one of each. Which ones depends on their names and the
+    seed alone, so that a picture that comes later moves none of the others far.
+    """
+    by_class: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_class[item.label].append(item)
+    held: set[str] = set()
+    for members in by_class.values():
+        ranked = sorted(members, key=lambda item: _rank(item.name, seed))
+        count = min(len(ranked) - 1, max(1, round(share * len(ranked))))
+        held |= {item.name for item in ranked[:count]}
+    learnt = tuple(item for item in items if item.name not in held)
+    return learnt, tuple(item for item in items if item.name in held)
+
+
+def _rank(name: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed} {name}".encode()).digest()
