@@ -45,7 +45,7 @@ ENV HOME=/tmp \
     TRUNKLINE_HOME=/var/lib/trunkline
 RUN groupadd --system --gid 10001 trunkline \
     && useradd --system --uid 10001 --gid trunkline --no-create-home --home-dir /tmp trunkline \
-    && install --directory --owner=trunkline --group=trunkline /var/lib/trunkline
+    && install --directory --owner=trunkline --group=trunkline /var/lib/trunkline /var/lib/trunkline-edge
 USER trunkline
 WORKDIR /tmp
 

@@ -14,6 +14,7 @@ from docker import DockerClient
 from tests.e2e.compose import PREFIX, Figures, Project, free_port
 from tests.e2e.engine import running_engine
 
+ADMIN_TOKEN = "end-to-end"
 FIGURES = pytest.StashKey[Figures]()
 
 
@@ -52,7 +53,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def one_machine(client: DockerClient, figures: Figures) -> Iterator[Project]:
     """The compose file as it is, built and brought up; taken down at the end."""
     port = int(os.environ.get("TRUNKLINE_E2E_PORT", "0")) or free_port()
-    project = Project(client, PREFIX, {"TRUNKLINE_PORT": str(port)})
+    variables = {"TRUNKLINE_PORT": str(port), "TRUNKLINE_EDGE_ADMIN_TOKEN": ADMIN_TOKEN}
+    project = Project(client, PREFIX, variables)
     project.down()
     began = time.perf_counter()
     project.compose("build")

@@ -136,6 +136,18 @@ def _complete(edge: EdgeClient) -> bool:
         return False
 
 
+def test_tasks_come_and_go(one_machine: Project, edge: EdgeClient) -> None:
+    """From the next picture on, and over a restart of the edge."""
+    token = one_machine.variables["TRUNKLINE_EDGE_ADMIN_TOKEN"]
+    edge.delete_task("ssd", token)
+    assert statuses(infer(edge)) == {"classifier": "ok"}
+    one_machine.compose("restart", "edge")
+    eventually("complete again", lambda: _complete(edge))
+    assert statuses(infer(edge)) == {"classifier": "ok"}
+    assert edge.put_task("ssd", "ssd:50051", token)["state"] == "serving"
+    assert statuses(infer(edge)) == {"classifier": "ok", "ssd": "ok"}
+
+
 def test_down_and_up_again(one_machine: Project, edge: EdgeClient, figures: Figures) -> None:
     """Every process drains when it is told to stop, and the images start by themselves."""
     one_machine.compose("stop")
