@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image
 
 from trunkline.engines import DEFAULT_ENGINE
-from trunkline.errors import TrunklineError
-from trunkline.files import write_bytes
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.guard.reference import Reference
-from trunkline_benchmarks.serving import accuracy, answers, markdown, pictures, systems
+from trunkline_benchmarks.serving import accuracy, answers, markdown, pictures, program, systems
 from trunkline_benchmarks.serving.answers import Reader
-from trunkline_benchmarks.serving.systems import Setting
 from trunkline_training import bootstrap
 from trunkline_training.datasets import BOXES, CLASSES, Picture
 
@@ -31,48 +26,32 @@ ALLOWED = 0.2
 """Points."""
 CLIENTS = 6
 """Enough for frames to wait and go through the tails together."""
-INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
-    options = argparse.ArgumentParser(
-        prog="python -m trunkline_benchmarks.guard", description=DESCRIPTION
-    )
+    options = program.parser("guard", DESCRIPTION)
     add = options.add_argument
     add("--classes", required=True, metavar="DIR", help="labelled pictures: Top-1")
     add("--boxes", required=True, metavar="DIR[:SPLIT]", help="pictures with boxes: mAP")
     add("--limit", type=int, default=0, help="so many of each (0: all)")
     add("--enlarge", type=int, nargs="*", default=(1, 4), help="each side times this")
     add("--codec", default="webp:quality=80", metavar="ID[:NAME=VALUE,...]")
-    add("--trunk", default="mobilenet_v2")
-    add("--set", default="keras-160")
-    add("--engine", default=DEFAULT_ENGINE, help="of the services (%(default)s)")
     add("--reference-engine", default=DEFAULT_ENGINE, help="of the plain path (%(default)s)")
-    add("--logs", type=Path, default=Path("out/benchmark-logs"), metavar="DIR")
-    add("--output", type=Path, metavar="F.json")
     return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Compare; 1 where the services lose more than is allowed."""
-    given = parser().parse_args(argv)
-    try:
-        result = _measure(given)
-        if given.output:
-            write_bytes(given.output, json.dumps(result, indent=1).encode() + b"\n")
-        print("\n".join(_table(result["rows"])))
-    except TrunklineError as error:
-        print(f"guard: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return int(any(abs(row["change"]) > ALLOWED for row in result["rows"]))
+    """Compare; 1 where the services change more than is allowed."""
+    return program.run("guard", parser().parse_args(argv), _measure, _table, _too_far)
+
+
+def _too_far(result: Mapping[str, Any]) -> bool:
+    return any(abs(row["change"]) > ALLOWED for row in result["rows"])
 
 
 def _measure(given: argparse.Namespace) -> dict[str, Any]:
-    setting = Setting(given.trunk, given.set, given.logs, given.engine, threads=1)
-    setting = setting.scoring(accuracy.LEAST_SCORE)
+    setting = program.setting_of(given).scoring(accuracy.LEAST_SCORE)
     reference = Reference(
         given.trunk, given.set, given.reference_engine, given.codec, setting.least_score
     )
@@ -91,7 +70,8 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
                 compared = _compared(figure, Reader(labels), plain, served, chosen)
                 rows.append({"figure": figure, "enlarged": times} | compared)
                 print(rows[-1], file=sys.stderr)
-    return {"machine": machine.describe(), "codec": given.codec, "rows": rows}
+    said = program.said(given) | {"codec": given.codec}
+    return {"machine": machine.describe(), "setting": said, "rows": rows}
 
 
 def _compared(
@@ -123,7 +103,7 @@ def enlarged(data: bytes, times: int) -> bytes:
         return file.getvalue()
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
+def _table(result: Mapping[str, Any]) -> list[str]:
     head = ("figure", "sides times", "pictures", "plain", "served", "change", "95 %")
     cells = [
         [
@@ -135,6 +115,6 @@ def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
             f"{row['change']:+.2f}",
             f"{row['low']:+.2f} to {row['high']:+.2f}",
         ]
-        for row in rows
+        for row in result["rows"]
     ]
     return markdown.table(head, cells)

@@ -7,15 +7,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from trunkline.engines import DEFAULT_ENGINE
 from trunkline.errors import TrunklineError
-from trunkline.files import write_bytes
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.latency import table
-from trunkline_benchmarks.serving import accuracy, measure, pictures, systems
+from trunkline_benchmarks.serving import accuracy, measure, pictures, program, systems
 from trunkline_benchmarks.serving.systems import Setting
 
 DESCRIPTION = """\
@@ -39,68 +36,36 @@ SYSTEMS = (
 CODECS = ("webp:quality=80", "bpg:qp=32", "bpg:qp=32,effort=0")
 UPLINKS = tuple((mbit, delay) for mbit in (1.0, 5.0, 20.0, 100.0) for delay in (5.0, 40.0))
 CORES = (1.0, 0.5, 0.25)
-INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
-    options = argparse.ArgumentParser(
-        prog="python -m trunkline_benchmarks.latency", description=DESCRIPTION
-    )
+    options = program.parser("latency", DESCRIPTION)
+    program.add_pictures(options)
     add = options.add_argument
     add("--systems", nargs="*", default=SYSTEMS, metavar="KIND[:HOW]", help=" ".join(SYSTEMS))
     add("--codecs", nargs="*", default=CODECS, metavar="ID[:NAME=VALUE,...]", help="as bare parts")
-    add("--trunk", default="mobilenet_v2")
-    add("--set", default="keras-160")
-    add("--engine", default=DEFAULT_ENGINE, help="of the bare parts and of ours (%(default)s)")
-    add("--threads", type=int, default=1, help="of every engine (%(default)s)")
-    add("--workers", type=int, default=2, help="of every service (%(default)s)")
     add("--clients", type=int, nargs="*", default=(1, 4, 16))
     add("--uplinks", type=_uplink, nargs="*", default=UPLINKS, metavar="MBIT/DELAY_MS")
     add("--cores", type=float, nargs="*", default=CORES, help="shares of a core for the edge")
     add("--requests", type=int, default=160, help="of each measurement (%(default)s)")
-    add("--images", type=Path, metavar="DIR", help="JPEG files that are posted (the demo's)")
-    add("--limit", type=int, default=40, help="this many of them (%(default)s)")
     add("--classes", metavar="DIR", help="labelled pictures: Top-1 of every system")
     add("--boxes", metavar="DIR[:SPLIT]", help="pictures with boxes: mAP of every system")
     add("--labelled", type=int, default=0, metavar="N", help="so many of each (0: all)")
-    add("--logs", type=Path, default=Path("out/benchmark-logs"), metavar="DIR")
-    add("--output", type=Path, metavar="F.json", help="where the raw samples go")
-    add("--json", action="store_true", help="print them instead of tables")
     return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and report; errors are one line on stderr and exit code 1."""
-    given = parser().parse_args(argv)
-    try:
-        result = _measure(given)
-        if given.output:
-            write_bytes(given.output, json.dumps(result, indent=1).encode() + b"\n")
-        print(json.dumps(result) if given.json else "\n".join(table.lines(result)))
-    except TrunklineError as error:
-        print(f"latency: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
+    """Measure and report."""
+    return program.run("latency", parser().parse_args(argv), _measure, table.lines)
 
 
 def _measure(given: argparse.Namespace) -> dict[str, Any]:
     posted = pictures.read(given.images, given.limit)
-    setting = Setting(
-        given.trunk, given.set, given.logs, given.engine, given.threads, given.workers
-    )
+    setting = program.setting_of(given)
     result: dict[str, Any] = {
         "machine": machine.describe(),
-        "setting": {
-            "trunk": given.trunk,
-            "set": given.set,
-            "engine": given.engine,
-            "threads": given.threads,
-            "workers": given.workers,
-            "pictures": [len(data) for data in posted],
-        },
+        "setting": program.said(given) | {"pictures": [len(data) for data in posted]},
         "bare": _bare(given),
         "systems": {},
     }

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from trunkline.engines import DEFAULT_ENGINE
-from trunkline.errors import TrunklineError
-from trunkline.files import write_bytes
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.load import table
-from trunkline_benchmarks.serving import measure, pictures, systems
+from trunkline_benchmarks.serving import measure, pictures, program, systems
 from trunkline_benchmarks.serving.systems import Setting
 
 DESCRIPTION = """\
@@ -29,63 +24,35 @@ SYSTEMS = (
     "onnxruntime:file",
     "openvino:file",
 )
-INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
-    options = argparse.ArgumentParser(
-        prog="python -m trunkline_benchmarks.load", description=DESCRIPTION
-    )
+    options = program.parser("load", DESCRIPTION)
+    program.add_pictures(options)
     add = options.add_argument
     add("--systems", nargs="*", default=SYSTEMS, metavar="KIND[:HOW]", help=" ".join(SYSTEMS))
     add("--codec", default="webp:quality=80", help="of overload and tasks (%(default)s)")
-    add("--trunk", default="mobilenet_v2")
-    add("--set", default="keras-160")
-    add("--engine", default=DEFAULT_ENGINE, help="of ours (%(default)s)")
-    add("--threads", type=int, default=1, help="of every engine (%(default)s)")
-    add("--workers", type=int, default=2, help="of every service (%(default)s)")
     add("--clients", type=int, nargs="*", default=(1, 2, 4, 8, 16))
     add("--crowd", type=int, default=64, help="clients that are too many; 0: none (%(default)s)")
     add("--tasks", type=int, nargs="*", default=(1, 2, 4, 8), help="tasks of one frame")
     add("--starts", type=int, default=5, help="starts that are timed (%(default)s)")
     add("--requests", type=int, default=400, help="of each measurement (%(default)s)")
-    add("--images", type=Path, metavar="DIR", help="JPEG files that are posted (the demo's)")
-    add("--limit", type=int, default=40, help="this many of them (%(default)s)")
-    add("--logs", type=Path, default=Path("out/benchmark-logs"), metavar="DIR")
-    add("--output", type=Path, metavar="F.json", help="where the raw samples go")
-    add("--json", action="store_true", help="print them instead of tables")
     return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and report; errors are one line on stderr and exit code 1."""
-    given = parser().parse_args(argv)
-    try:
-        result = _measure(given)
-        if given.output:
-            write_bytes(given.output, json.dumps(result, indent=1).encode() + b"\n")
-        print(json.dumps(result) if given.json else "\n".join(table.lines(result)))
-    except TrunklineError as error:
-        print(f"load: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
+    """Measure and report."""
+    return program.run("load", parser().parse_args(argv), _measure, table.lines)
 
 
 def _measure(given: argparse.Namespace) -> dict[str, Any]:
     posted = pictures.read(given.images, given.limit)
-    setting = Setting(
-        given.trunk, given.set, given.logs, given.engine, given.threads, given.workers
-    )
+    setting = program.setting_of(given)
     ours = f"trunkline:{given.codec}"
     found: dict[str, Any] = {
         "machine": machine.describe(),
-        "setting": {
-            name: getattr(given, name)
-            for name in ("trunk", "set", "engine", "threads", "workers", "codec")
-        },
+        "setting": program.said(given) | {"codec": given.codec},
         "throughput": {
             name: list(_runs(name, setting, posted, given.clients, given.requests))
             for name in given.systems

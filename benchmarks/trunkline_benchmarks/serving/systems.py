@@ -46,7 +46,7 @@ class Setting:
     engine: str = DEFAULT_ENGINE
     """Of ours."""
     threads: int = 0
-    workers: int = 2
+    parallel: int = 2
     least_score: float = 0.3
     uplink: tuple[float, float] | None = None
     """Mbit/s and delay in milliseconds each way, between edge and cloud."""
@@ -175,14 +175,14 @@ def _own(setting: Setting) -> list[str]:
         "weights": setting.set,
         "engine": setting.engine,
         "threads": setting.threads,
-        "parallel": setting.workers,
+        "parallel": setting.parallel,
     }
     return [word for name, value in flags.items() for word in (f"--{name}", str(value))]
 
 
 def litserve(build: Builder, how: str, *flags: str) -> Running:
     """Rival (a): the picture `file` or `224@QUALITY` to LitServe."""
-    workers = ["--workers", str(build.setting.workers)]
+    workers = ["--workers", str(build.setting.parallel)]
     port = build.cloud("litserve", f"{RIVALS}.litserve_torch", *_whole(build), *workers, *flags)
     return _whole_door(build, port, how)
 
