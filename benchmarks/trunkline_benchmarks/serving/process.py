@@ -63,12 +63,17 @@ class Process:
     def wait(self, ready: Callable[[], bool]) -> float:
         """Seconds from the start until `ready` says so. Raises TrunklineError where it never is."""
         while time.perf_counter() - self.started < READY_WITHIN_S:
-            if self._popen.poll() is not None:
+            if not self.alive:
                 break
             if ready():
                 return time.perf_counter() - self.started
             time.sleep(POLL_S)
         raise TrunklineError(f"{self.name} does not get ready: see {self.log}")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._popen.poll() is None
 
     @property
     def cpu_s(self) -> float:
@@ -87,7 +92,7 @@ class Process:
     def stop(self) -> None:
         """Ask it to end, then make it; its children with it."""
         family = self._family()
-        if self._popen.poll() is None:
+        if self.alive:
             self._popen.send_signal(signal.SIGTERM)
         try:
             self._popen.wait(STOP_WITHIN_S)
