@@ -171,7 +171,7 @@ async def test_a_tail_that_gives_nan_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kit, "ROWS", np.full((1, 7), np.nan, np.float32))
-    with pytest.raises(WeightsError, match=r"ssd\.xml gives NaN"):
+    with pytest.raises(WeightsError, match=r"ssd\.xml: tail gives NaN"):
         async with serving(kit.settings("ssd"), kit.make_store(tmp_path)):
             pass
 
