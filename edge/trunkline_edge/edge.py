@@ -127,7 +127,10 @@ class Edge:
         Raises ImageError and kin, ParameterError, TrunklineError where there is no task at all.
         """
         started = time.perf_counter()
-        if not wishes.tasks:
+        # held from here on: a task that is removed meanwhile still answers this picture
+        tasks = self.registry.clients
+        clients = [tasks[name] for name in wishes.tasks if name in tasks]
+        if not clients:
             raise TrunklineError("this edge has no tasks")
         packed = await self.pack(data, wishes)
         request = wire.request_to_bytes(
@@ -135,7 +138,7 @@ class Edge:
         )
         self.metrics.wire_bytes.observe(len(request))
         sent = time.perf_counter()
-        answers = await self._fanout.infer(wishes.tasks, request, wishes.timeout_s)
+        answers = await self._fanout.infer(clients, request, wishes.timeout_s)
         done = time.perf_counter()
         last = {"fanout": (done - sent) * 1e3, "total": (done - started) * 1e3}
         self.metrics.stages(last)

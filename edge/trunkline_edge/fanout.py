@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -15,7 +15,7 @@ from trunkline.errors import CorruptFrameError
 from trunkline.types import InferFailure, InferResult
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.registry import REFUSED, SERVING, Registry
-from trunkline_edge.task_client import plain, words
+from trunkline_edge.task_client import TaskClient, plain, words
 
 RETRY_PAUSE_S = 0.15
 """Long enough for a channel to connect again, short beside any sensible deadline."""
@@ -50,21 +50,19 @@ class Fanout:
         self._metrics = metrics
 
     async def infer(
-        self, tasks: Iterable[str], request: bytes, timeout_s: float
+        self, clients: Sequence[TaskClient], request: bytes, timeout_s: float
     ) -> list[TaskAnswer]:
         """Send one serialised request to every task; raises nothing for a task that fails."""
         deadline = time.monotonic() + timeout_s
-        return await asyncio.gather(*(self._one(task, request, deadline) for task in tasks))
+        return await asyncio.gather(*(self._one(client, request, deadline) for client in clients))
 
-    async def _one(self, task: str, request: bytes, deadline: float) -> TaskAnswer:
-        started = time.monotonic()
-        if task not in self._registry.clients:  # removed since the request came
-            return TaskAnswer(task, TaskError("UNAVAILABLE", f"task {task} was removed"), 0.0)
-        status = self._registry.status(task)
+    async def _one(self, client: TaskClient, request: bytes, deadline: float) -> TaskAnswer:
+        task, started = client.name, time.monotonic()
+        status = self._registry.status_of(client)
         if status.state == REFUSED:  # the task would say the same of every frame
             outcome: InferResult | TaskError = TaskError("FAILED_PRECONDITION", status.detail)
         else:
-            outcome = await self._twice(task, request, deadline)
+            outcome = await self._twice(client, request, deadline)
         elapsed = time.monotonic() - started
         code = outcome.code if isinstance(outcome, TaskError) else "OK"
         if code == ("UNAVAILABLE" if status.state == SERVING else "OK"):
@@ -73,21 +71,22 @@ class Fanout:
         self._metrics.task_seconds.labels(task).observe(elapsed)
         return TaskAnswer(task, outcome, elapsed * 1e3)
 
-    async def _twice(self, task: str, request: bytes, deadline: float) -> InferResult | TaskError:
+    async def _twice(
+        self, client: TaskClient, request: bytes, deadline: float
+    ) -> InferResult | TaskError:
         """One call; another where the task was unavailable and there is time for it."""
-        outcome = await self._call(task, request, deadline)
+        outcome = await self._call(client, request, deadline)
         if not isinstance(outcome, TaskError) or outcome.code != "UNAVAILABLE":
             return outcome
         if deadline - time.monotonic() <= RETRY_PAUSE_S:
             return outcome
         await asyncio.sleep(RETRY_PAUSE_S)
-        return await self._call(task, request, deadline)
+        return await self._call(client, request, deadline)
 
-    async def _call(self, task: str, request: bytes, deadline: float) -> InferResult | TaskError:
-        client = self._registry.clients.get(task)
-        left = deadline - time.monotonic()
-        if client is None:
-            return TaskError("UNAVAILABLE", f"task {task} was removed")
+    async def _call(
+        self, client: TaskClient, request: bytes, deadline: float
+    ) -> InferResult | TaskError:
+        task, left = client.name, deadline - time.monotonic()
         try:
             answer = await client.infer(request, max(left, 0.0))
         except grpc.aio.AioRpcError as error:

@@ -23,7 +23,7 @@ CHECK_TIMEOUT_S = 2.0
 CHECK_EVERY_S = 2.0
 RETRY_EVERY_S = 0.5
 GRACE_S = 60.0
-"""What calls under way have when their task is removed: as long as a request may ask for."""
+"""How long a task that was removed is still there for pictures that came before."""
 
 LONGEST_NAME = 200
 MOST_DIGESTS = 32
@@ -89,13 +89,13 @@ class Registry:
             self._begin(client, self._spec)
 
     def drop(self, name: str) -> None:
-        """Let a task go; its calls under way have GRACE_S to end."""
+        """Let a task go; pictures that came before have GRACE_S to call it and be answered."""
         client = self.clients.pop(name)
         del self._status[name], self._wake[name]
         if (watcher := self._watchers.pop(name, None)) is not None:
             watcher.cancel()
         self._metrics.task_gone(name)
-        leaving = asyncio.create_task(client.close(GRACE_S))
+        leaving = asyncio.create_task(_close_later(client))
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
 
@@ -114,6 +114,12 @@ class Registry:
     def status(self, name: str) -> TaskStatus:
         """One task as it was last seen."""
         return self._status[name]
+
+    def status_of(self, client: TaskClient) -> TaskStatus:
+        """A task as it was last seen, also where it was removed or has moved since."""
+        if self.clients.get(client.name) is client:
+            return self._status[client.name]
+        return TaskStatus(client.name, client.address)
 
     def doubt(self, name: str) -> None:
         """A call went otherwise than the task's state promised: ask it again now."""
@@ -144,6 +150,14 @@ class Registry:
             level = logging.INFO if status.state == SERVING else logging.WARNING
             extra = {"task": status.name, "address": status.address, "detail": status.detail}
             _log.log(level, "task %s is %s", status.name, status.state, extra=extra)
+
+
+async def _close_later(client: TaskClient) -> None:
+    """A closed channel takes no call, not even of a picture that is in work already."""
+    try:
+        await asyncio.sleep(GRACE_S)
+    finally:
+        await client.close()
 
 
 async def _examine(client: TaskClient, before: TaskStatus, spec: TrunkSpec) -> TaskStatus:

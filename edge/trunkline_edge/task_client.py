@@ -72,9 +72,9 @@ class TaskClient:
             raise
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    async def close(self, grace_s: float = 0.0) -> None:
-        """Close the channel; calls under way end with CANCELLED after `grace_s`."""
-        await self._channel.close(grace_s or None)
+    async def close(self) -> None:
+        """Close the channel; calls under way end with CANCELLED."""
+        await self._channel.close()
 
 
 def words(error: grpc.aio.AioRpcError) -> str:

@@ -123,7 +123,8 @@ def test_a_development_kit_of_thirty(tmp_path: Path) -> None:
     reference = found["floats float32"]["scores"]["map"]
     assert reference > 20
     assert found["features webp luma quality=80"]["changes"]["map"]["points"] > -reference / 2
-    assert found["features webp luma quality=1"]["scores"]["agree"] < 90
+    agree = [found[f"features webp luma quality={it}"]["scores"]["agree"] for it in (1, 80)]
+    assert agree[0] < agree[1]
     # two points are no curve to compare, but they are drawn
     assert "features webp luma" in (output / "plots" / "accuracy.svg").read_text()
     assert "Table 9: detection, WebP" in (output / "results.md").read_text()

@@ -115,8 +115,10 @@ def test_a_detector_goes_to_another_trunk(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kind, *words = KINDS["ssd"]
-    assert train(kind, models, tmp_path, *VGG16, *words) == 0
+    frozen = "14 15 16 17 18 extras cls box"
+    assert train(kind, models, tmp_path, *VGG16, *words, "--freeze", *frozen.split()) == 0
     tail = ModelStore((models,)).tail("vgg16", "oxford", "ssd")
+    assert f"freeze {frozen}, epochs" in tail.card.text()
     assert tail.labels()[:2] == ("aeroplane", "bicycle")
     rows = answer(tail.verified_path().read_bytes(), tmp_path, tail.shape)
     assert rows.shape[1] == 7
@@ -154,7 +156,7 @@ def test_only_a_stitch_can_be_released_alone(
     """A trained tail has other layers than the released one, a new one no stitch."""
     released = train_kit.models(tmp_path / "released")
     release = ["train", "release", "--models", str(models), "--output", str(released)]
-    assert train("ssd", models, tmp_path, "--epochs", "1", "--start", "store") == 0
+    assert train("ssd", models, tmp_path, "--epochs", "1", "--start", "store", "--lr", "0.1") == 0
     capsys.readouterr()
     assert cli.main([*release, "--task", "ssd"]) == 1
     assert "expected the same layers; train with --start donor" in capsys.readouterr().err

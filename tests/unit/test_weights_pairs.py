@@ -42,7 +42,7 @@ def test_what_was_built_is_whole(store: ModelStore) -> None:
         path.name for path in built.trunk.folder.iterdir()
     } - {"manifest.json"}
     assert [tail.task for tail in built.tails] == ["classifier", "ssd"]
-    assert [len(tail.labels()) for tail in built.tails] == [1000, 80]
+    assert [len(tail.labels()) for tail in built.tails] == [1000, 20]
 
 
 @pytest.mark.parametrize("task", ["classifier", "ssd"])

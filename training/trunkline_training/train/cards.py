@@ -98,5 +98,5 @@ def _settings(config: Training) -> str:
 
 def _shown(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, tuple):
-        return " ".join(f"{item:g}" for item in value)
+        return " ".join(map(_shown, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
