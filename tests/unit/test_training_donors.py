@@ -156,7 +156,7 @@ def test_only_a_stitch_can_be_released_alone(
     """A trained tail has other layers than the released one, a new one no stitch."""
     released = train_kit.models(tmp_path / "released")
     release = ["train", "release", "--models", str(models), "--output", str(released)]
-    assert train("ssd", models, tmp_path, "--epochs", "1", "--start", "store", "--lr", "0.1") == 0
+    assert train("ssd", models, tmp_path, "--epochs", "1", "--start", "classifier") == 0
     capsys.readouterr()
     assert cli.main([*release, "--task", "ssd"]) == 1
     assert "expected the same layers; train with --start donor" in capsys.readouterr().err
