@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,8 +19,9 @@ from types import FrameType
 
 from prometheus_client import CollectorRegistry, multiprocess
 
+from trunkline import listening
 from trunkline.children import end_with_parent
-from trunkline.errors import ParameterError, UnavailableError
+from trunkline.errors import ParameterError
 
 SHARED = "TRUNKLINE_SHARED_PORT"
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
@@ -46,7 +46,8 @@ def run(count: int, host: str, port: int, command: Sequence[str]) -> int:
     """
     if not port:
         raise ParameterError("several workers need a port that is named: say --port")
-    _check_free(host, port)
+    # a process with SO_REUSEPORT would join a stranger of the same kind in silence
+    listening.on(host, port).close()
     with tempfile.TemporaryDirectory(prefix="trunkline-counters-") as folder:
         environment = {**os.environ, SHARED: "1", COUNTERS: folder}
         return _Crew([sys.executable, "-m", "trunkline.cli", *command], environment).run(count)
@@ -85,6 +86,8 @@ class _Crew:
         return self._code
 
     def _start(self) -> None:
+        if self._stopping:
+            return
         process = subprocess.Popen(  # noqa: S603 - our own command
             self._command,
             env=self._environment,
@@ -92,6 +95,8 @@ class _Crew:
             preexec_fn=end_with_parent,  # this process has no other threads
         )
         self._members[process.pid] = (process, time.monotonic())
+        if self._stopping:  # the signal came while the process was being made
+            self._stop(signal.SIGTERM, None)
 
     def _ended(self, pid: int, code: int, started: float) -> None:
         # what a dead process counted stays; what it held does not
@@ -109,18 +114,6 @@ class _Crew:
     def _stop(self, number: int, _: FrameType | None) -> None:
         """Hand a signal on; the second one ends a process at once, as it would without workers."""
         self._stopping = True
-        for process, _started in self._members.values():
+        for pid in self._members:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGTERM)
-
-
-def _check_free(host: str, port: int) -> None:
-    """A process with SO_REUSEPORT would join a stranger of the same kind in silence."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise UnavailableError(
-            f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}; "
-            "choose another with --host, --port"
-        ) from error
+                os.kill(pid, signal.SIGTERM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from trunkline import codecs, wire
@@ -91,12 +92,13 @@ class Edge:
         where the change cannot be kept.
         """
         client = TaskClient(name, address)
-        status = await self.registry.look(client)
-        if status.state != SERVING:
-            await client.close()
-            return status
-        self._tasks.put(name, address)
-        self.refresh()
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(client.close)
+            status = await self.registry.look(client)
+            if status.state == SERVING:
+                self._tasks.put(name, address)
+                self.registry.put(client, status)
+                undo.pop_all()
         return status
 
     def remove_task(self, name: str) -> None:

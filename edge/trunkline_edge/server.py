@@ -14,8 +14,7 @@ from types import FrameType
 
 import uvicorn
 
-from trunkline import logs, trunks, workers
-from trunkline.errors import UnavailableError
+from trunkline import listening, logs, trunks, workers
 from trunkline.trunks import Trunk
 from trunkline_edge import default_codec, memory, stderr
 from trunkline_edge.app import create_app
@@ -104,18 +103,7 @@ def build(settings: EdgeSettings, load: Callable[[], Trunk] | None = None) -> Ed
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises UnavailableError where the address cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server(
-            (host, port), family=family, backlog=2048, reuse_port=workers.share_port()
-        )
-    except OSError as error:
-        # a failed look-up of the name has words of its own and a negative number
-        number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else str(error.strerror)
-        raise UnavailableError(
-            f"cannot listen on {host}:{port}: {reason.lower()}; choose another with --host, --port"
-        ) from error
+    listener = listening.on(host, port, shared=workers.share_port())
     # connections inherit it; asyncio sets it only on sockets made with the protocol's number, and
     # without it an answer's body waits 40 ms for the acknowledgement of its head
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -28,11 +28,6 @@ class TaskList:
         self._path = path
         self._seen: Stamp | None = None
 
-    @property
-    def can_change(self) -> bool:
-        """Whether there is a file to keep changes in."""
-        return self._path is not None
-
     def read(self) -> dict[str, str]:
         """All tasks as they are now. Raises TrunklineError for a damaged file."""
         self._seen = self._stamp()

@@ -64,6 +64,7 @@ def test_a_task_is_used_from_the_next_picture_on_until_it_is_removed(
         added = put(url, "second", {"address": second.address})
         assert added.status_code == 200
         assert (added.json()["name"], added.json()["state"]) == ("second", "serving")
+        assert states(url)["second"] == "serving", "it was asked already"
         assert answered(url) == {"first": "ok", "second": "ok"}
         assert set(states(url)) == {"first", "second"}
         assert delete(url, "second").status_code == 204

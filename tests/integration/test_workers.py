@@ -104,6 +104,17 @@ def test_workers_end_with_who_started_them(tmp_path: Path) -> None:
 
 
 @needs_proc
+def test_workers_that_are_stopped_while_they_start(tmp_path: Path) -> None:
+    flags = ("--port", str(kit.free_port()), "--workers", "16", "--tasks", "")
+    with service(tmp_path / "edge.log", "edge", *flags) as popen:
+        wait_for(lambda: children(popen.pid), 20)
+        members = children(popen.pid)
+        popen.send_signal(signal.SIGTERM)
+        assert popen.wait(20) == 0
+        assert all(gone(pid) for pid in members)
+
+
+@needs_proc
 def test_a_task_with_workers(tmp_path: Path) -> None:
     home, log, port = tmp_path / "home", tmp_path / "task.log", kit.free_port()
     kit.make_store(home / "models")
