@@ -118,7 +118,8 @@ class Model:
         try:
             alone, *together = *self.run([zeros]), *self.run([zeros, zeros])
         except Exception as error:  # engines have exceptions of their own
-            log.debug("frames go through the tail one by one", extra={"cause": str(error)[:200]})
+            cause = one_line(str(error), LONGEST)
+            log.debug("frames go through the tail one by one", extra={"cause": cause})
             return False
         return all(self.task.alike(alone, outputs) for outputs in together)
 

@@ -68,16 +68,19 @@ class EdgeClient:
 
     def _change(self, method: str, name: str, body: bytes | None, token: str) -> bytes:
         path = f"/v1/tasks/{quote(name, safe='')}"
-        status, answer = self._request(method, path, body, {"Authorization": f"Bearer {token}"})
-        if status not in (http.client.OK, http.client.NO_CONTENT):
-            raise TrunklineError(f"edge answers {status}: {_detail(answer)}")
-        return answer
+        return self._answer(method, path, body, {"Authorization": f"Bearer {token}"})
 
     def _post(self, path: str, body: bytes, query: Mapping[str, object]) -> bytes:
         given = {name: value for name, value in query.items() if value is not None}
         target = f"{path}?{urlencode(given)}" if given else path
-        status, answer = self._request("POST", target, body)
-        if status != http.client.OK:
+        return self._answer("POST", target, body)
+
+    def _answer(
+        self, method: str, path: str, body: bytes | None, extra: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The body of an answer that is none of an error's. Raises TrunklineError."""
+        status, answer = self._request(method, path, body, extra)
+        if status not in (http.client.OK, http.client.NO_CONTENT):
             raise TrunklineError(f"edge answers {status}: {_detail(answer)}")
         return answer
 

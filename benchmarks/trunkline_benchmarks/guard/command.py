@@ -11,9 +11,9 @@ from typing import Any
 from PIL import Image
 
 from trunkline.engines import DEFAULT_ENGINE
-from trunkline_benchmarks import machine
+from trunkline_benchmarks import machine, markdown
 from trunkline_benchmarks.guard.reference import Reference
-from trunkline_benchmarks.serving import accuracy, answers, markdown, pictures, program, systems
+from trunkline_benchmarks.serving import accuracy, answers, pictures, program, systems
 from trunkline_benchmarks.serving.answers import Reader
 from trunkline_training import bootstrap
 from trunkline_training.datasets import BOXES, CLASSES, Picture

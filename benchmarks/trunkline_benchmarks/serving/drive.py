@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,13 +124,3 @@ def _client(door: Door, pictures: Sequence[bytes], turns: Iterator[int]) -> Iter
                 status, answer = 0, b""
             ms = (time.perf_counter() - began) * 1e3
             yield Call(index, began, ms, status, len(body), spent, answer)
-
-
-def requests_within(seconds: float, one_s: float, least: int, most: int) -> int:
-    """How many requests of `one_s` fit into a time."""
-    return max(least, min(most, round(seconds / max(one_s, 1e-6))))
-
-
-def repeat(items: Sequence[bytes], count: int) -> list[bytes]:
-    """The first `count` of the items, over and over."""
-    return list(itertools.islice(itertools.cycle(items), count))

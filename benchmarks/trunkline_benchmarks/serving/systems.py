@@ -5,9 +5,7 @@ A system is named `kind` or `kind:how`; KINDS has them all.
 
 from __future__ import annotations
 
-import http.client
 import io
-import json
 import socket
 import sys
 import time
@@ -21,6 +19,7 @@ from urllib.parse import urlencode
 from PIL import Image
 
 from trunkline import images
+from trunkline.client import EdgeClient
 from trunkline.codecs import spelled
 from trunkline.engines import DEFAULT_ENGINE
 from trunkline.errors import ParameterError, TrunklineError, UnknownNameError
@@ -259,11 +258,10 @@ def listens(port: int) -> bool:
 
 def wait_ready(port: int) -> None:
     """Wait until our edge sees all of its tasks serving."""
+    client = EdgeClient(f"http://{HOST}:{port}")
     for _ in range(READY_POLLS):
-        connection = http.client.HTTPConnection(HOST, port, timeout=5.0)
-        connection.request("GET", "/v1/tasks")
-        tasks = json.loads(connection.getresponse().read())["tasks"]
-        connection.close()
+        _, answer = client.get("/v1/tasks")
+        tasks = answer["tasks"]
         if tasks and all(task["state"] == "serving" for task in tasks):
             return
         time.sleep(POLL_S)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from trunkline_benchmarks import markdown
 from trunkline_benchmarks.sweep.tasks import Change
 
 NOTHING = "–"
@@ -31,9 +32,7 @@ class Table:
         ]
         named = [f"{prefix}{name}" for prefix, name in zip(prefixes, self.header[1:], strict=False)]
         header = [self.header[0], *(named or self.header[1:])]
-        lines = [f"### {self.title}", "", _line(header)]
-        lines.append("|" + "|".join(["---", *["---:"] * (len(header) - 1)]) + "|")
-        lines += [_line(row) for row in self.rows]
+        lines = [f"### {self.title}", "", *markdown.lines(header, self.rows)]
         return [*lines, "", *([self.note, ""] if self.note else [])]
 
     def html(self) -> str:
@@ -49,10 +48,6 @@ class Table:
             f"<section><h3>{escape(self.title)}</h3><div class=scroll><table><thead>{above}"
             f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</section>"
         )
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _cells(row: Sequence[str]) -> str:

@@ -53,13 +53,14 @@ def _frame(arguments: argparse.Namespace) -> Frame:
         bits=arguments.bits or 8,
         **params,
     )
+    data = read_bytes(arguments.image)
     trunk = trunks.load(
         arguments.trunk,
         set=arguments.weights,
         engine=arguments.engine,
         precision=arguments.precision,
     )
-    picture = images.read(read_bytes(arguments.image), enough=trunk.enough_pixels)
+    picture = images.read(data, enough=trunk.enough_pixels)
     (tensor,) = trunk.forward(trunk.preprocess(picture.image)[None])
     now = time.time()
     return pipeline.pack(tensor, trunk.spec, codec, image_size=picture.size, capture_time=now)

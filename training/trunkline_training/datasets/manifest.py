@@ -37,13 +37,8 @@ class Manifest(Layout):
         return found
 
     def _rows(self, path: Path) -> Sequence[Mapping[str, str]]:
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                rows = list(reader)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise TrunklineError(f"{path} cannot be read as a list: {error}") from error
-        missing = {"path", "class_index"} - set(reader.fieldnames or ())
+        columns, rows = read(path)
+        missing = {"path", "class_index"} - set(columns)
         if missing:
             raise TrunklineError(
                 f"{path} lacks the column {' and '.join(sorted(missing))}: expected {self.expected}"
@@ -55,3 +50,14 @@ class Manifest(Layout):
         if not name or not label:
             raise TrunklineError(f"{at} is incomplete: expected a path and a class_index")
         return Picture(name, root / name, index.find(label, at))
+
+
+def read(path: Path) -> tuple[Sequence[str], Sequence[Mapping[str, str]]]:
+    """The columns of a list and its rows. Raises TrunklineError."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TrunklineError(f"{path} cannot be read as a list: {error}") from error
+    return reader.fieldnames or (), rows

@@ -45,15 +45,18 @@ class Report:
         return all(finding.level != ERROR for finding in self.findings)
 
 
-def check(items: Sequence[Item], classes: Sequence[str]) -> Report:
-    """Every finding; unreadable files, copies and pictures of two classes are not usable."""
+def check(items: Sequence[Item], folders: Sequence[str]) -> Report:
+    """Every finding; unreadable files, copies and pictures of two classes are not usable.
+
+    `folders` are classes too where they hold nothing.
+    """
     readable = [item for item in items if item.readable]
     alike = _groups(readable)
     doubtful = {item.name for group in alike if len({i.label for i in group}) > 1 for item in group}
     copies = {item.name for group in alike for item in group[1:]}
     usable = tuple(item for item in readable if item.name not in doubtful | copies)
     counts = Counter(item.label for item in usable)
-    filled = {name: counts[name] for name in classes}
+    filled = {name: counts[name] for name in sorted({*folders, *(it.label for it in items)})}
     findings = (
         *_class_findings(filled),
         *_unreadable(items),

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     root = arguments.images
     items = list(inspection.inspect(root))
-    report = check.check(items, inspection.classes(root))
+    report = check.check(items, inspection.folders(root))
     learnt, held = split(report.usable, arguments.test_share, arguments.seed)
     if arguments.json:
         document = {

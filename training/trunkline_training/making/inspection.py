@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,24 +42,25 @@ def labelled(root: Path) -> list[tuple[str, Path, str]]:
         raise TrunklineError(f"no folder {root}: expected one folder a class; check the path")
     if (root / manifest.NAME).is_file():
         return list(_listed(root))
-    found = [
-        (path.relative_to(root).as_posix(), path, path.relative_to(root).parts[0])
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and len(path.relative_to(root).parts) > 1
-    ]
     if not any(path.is_dir() for path in root.iterdir()):
         raise TrunklineError(
             f"{root} has no folders: expected one folder a class, or {manifest.NAME} with the "
             "columns path and class"
         )
-    return [entry for entry in found if not _hidden(entry[0])]
+    files = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    names = [(path.relative_to(root), path) for path in files]
+    return [
+        (name.as_posix(), path, name.parts[0])
+        for name, path in names
+        if len(name.parts) > 1 and not _hidden(name)
+    ]
 
 
-def classes(root: Path) -> list[str]:
-    """The classes' names, sorted: the folders', empty ones too, or those of `manifest.csv`."""
+def folders(root: Path) -> list[str]:
+    """The classes that have a folder, empty ones too; none where `manifest.csv` names them."""
     if (root / manifest.NAME).is_file():
-        return sorted({label for _, _, label in _listed(root)})
-    return sorted(path.name for path in root.iterdir() if path.is_dir() and not _hidden(path.name))
+        return []
+    return [path.name for path in root.iterdir() if path.is_dir() and not _hidden(Path(path.name))]
 
 
 def inspect(root: Path) -> Iterator[Item]:
@@ -76,11 +76,7 @@ def inspect(root: Path) -> Iterator[Item]:
 
 def _listed(root: Path) -> Iterator[tuple[str, Path, str]]:
     path = root / manifest.NAME
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrunklineError(f"{path} cannot be read as a list: {error}") from error
+    _, rows = manifest.read(path)
     for number, row in enumerate(rows, start=2):
         name, label = row.get("path") or "", row.get("class") or ""
         if not name or not label:
@@ -88,5 +84,5 @@ def _listed(root: Path) -> Iterator[tuple[str, Path, str]]:
         yield name, root / name, label
 
 
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in Path(name).parts)
+def _hidden(name: Path) -> bool:
+    return any(part.startswith(".") for part in name.parts)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
 from trunkline_training.making.inspection import Item
+from trunkline_training.train.collection import rank
 
 
 def split(
@@ -22,12 +22,8 @@ def split(
         by_class[item.label].append(item)
     held: set[str] = set()
     for members in by_class.values():
-        ranked = sorted(members, key=lambda item: _rank(item.name, seed))
+        ranked = sorted(members, key=lambda item: rank(item.name, seed))
         count = min(len(ranked) - 1, max(1, round(share * len(ranked))))
         held |= {item.name for item in ranked[:count]}
     learnt = tuple(item for item in items if item.name not in held)
     return learnt, tuple(item for item in items if item.name in held)
-
-
-def _rank(name: str, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed} {name}".encode()).digest()

@@ -77,7 +77,7 @@ def collect(
     count = max(1, round(share * len(everything)))
     if len(everything) < count + 1:
         raise TrunklineError(f"{len(everything)} pictures in {' '.join(places)}: expected more")
-    ranked = sorted(range(len(everything)), key=lambda number: _rank(everything[number], seed))
+    ranked = sorted(range(len(everything)), key=lambda number: rank(everything[number].name, seed))
     chosen = set(ranked[:count])
     return Collection(
         tuple(picture for number, picture in enumerate(everything) if number not in chosen),
@@ -86,8 +86,9 @@ def collect(
     )
 
 
-def _rank(picture: Picture, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed} {picture.name}".encode()).digest()
+def rank(name: str, seed: int) -> bytes:
+    """A picture's place in an order that depends on its name and the seed alone."""
+    return hashlib.sha256(f"{seed} {name}".encode()).digest()
 
 
 def refuse_overlap(learnt: Collection, test: Sequence[Picture]) -> None:

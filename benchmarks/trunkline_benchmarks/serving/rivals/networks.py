@@ -15,6 +15,7 @@ from trunkline import engines, images
 from trunkline.trunks.trunk import preprocess
 from trunkline.types import Preprocess
 from trunkline.weights.store import ModelStore
+from trunkline_training.grading import found_in
 
 TASKS = ("classifier", "ssd")
 TOP = 5
@@ -57,19 +58,23 @@ class Whole:
         return answer(outputs["classifier"], outputs["ssd"], self._least)
 
 
-def answer(
-    logits: NDArray[np.float32], rows: NDArray[np.float32], least: float = LEAST_SCORE
-) -> Answer:
+def answer(logits: NDArray[np.float32], rows: NDArray[np.float32], least: float) -> Answer:
     """The outputs (1, K) and (rows, 7) of the two networks as JSON's types."""
+    return classes(logits) | detections(rows, least)
+
+
+def classes(logits: NDArray[np.float32]) -> Answer:
+    """A classifier's part of an answer."""
     powers = np.exp(logits[0] - logits[0].max())
     scores = powers / powers.sum()
     best = np.argsort(-scores, kind="stable")[:TOP]
-    rows = rows[rows[:, 2] >= least]
-    rows = rows[np.argsort(-rows[:, 2], kind="stable")][:MOST]
-    return {
-        "classes": [[int(index), float(scores[index])] for index in best],
-        "detections": [[int(row[1]), *(float(value) for value in row[2:])] for row in rows],
-    }
+    return {"classes": [[int(index), float(scores[index])] for index in best]}
+
+
+def detections(rows: NDArray[np.float32], least: float) -> Answer:
+    """A detector's part of an answer."""
+    found = [item for item in found_in(rows) if item[1] >= least][:MOST]
+    return {"detections": [[label, score, *box] for label, score, box in found]}
 
 
 def join(trunk: Path, tail: Path, folder: Path) -> Path:

@@ -34,12 +34,8 @@ def run(
     """One request's answer, JSON."""
     tensor = by.unpack(request, shape)
     outputs = network.run(np.ascontiguousarray(tensor)[None])[0]  # (C, H, W) -> (1, C, H, W)
-    nothing = np.zeros((0, 7), np.float32)
-    if task == "classifier":
-        part = {"classes": networks.answer(outputs, nothing)["classes"]}
-    else:
-        logits = np.zeros((1, networks.TOP), np.float32)
-        part = {"detections": networks.answer(logits, outputs, least)["detections"]}
+    classifies = task == "classifier"
+    part = networks.classes(outputs) if classifies else networks.detections(outputs, least)
     return json.dumps(part).encode()
 
 
