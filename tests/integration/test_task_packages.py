@@ -17,6 +17,7 @@ from trunkline import codecs, pipeline, trunks
 from trunkline.errors import ParameterError, TrunklineError, WeightsError
 from trunkline.types import Classification
 from trunkline.weights import ModelStore, package
+from trunkline.weights.publish import draft_of
 from trunkline.weights.store import bundle_root
 from trunkline_tasks import model, programs, serve_command
 from trunkline_tasks import settings as task_settings
@@ -43,8 +44,11 @@ class Means:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The released classifier in a package."""
-    tail = ModelStore((bundle_root(),)).tail("mobilenet_v2", "keras-160", "classifier")
-    package.write(tmp_path / "colours", "classifier", replace(tail, task="colours"), PROVENANCE)
+    store = ModelStore((bundle_root(),))
+    draft = draft_of(store.tail("mobilenet_v2", "keras-160", "classifier"))
+    place = store.trunk("mobilenet_v2", "keras-160").spec
+    named = replace(draft, task="colours")
+    package.write(tmp_path / "colours", "classifier", place, named, PROVENANCE)
     return tmp_path / "colours"
 
 

@@ -17,14 +17,14 @@ from trunkline.errors import WeightsError
 from trunkline.pipeline import MAX_ELEMENTS
 from trunkline.types import Shape
 from trunkline.weights import manifest
-from trunkline.weights.manifest import TailEntry
-from trunkline.weights.publish import draft_of, write_file, write_tail
+from trunkline.weights.manifest import Place, TailEntry
+from trunkline.weights.publish import TailDraft, write_file, write_tail
 
 NAME = "task.json"
 FORMAT = 1
 MOST_BYTES = 1 << 20
 """Of `task.json` itself."""
-_TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,24 +51,24 @@ class Package:
 
 
 def write(
-    folder: Path, kind: str, tail: TailEntry, provenance: Mapping[str, Any] | None = None
+    folder: Path,
+    kind: str,
+    place: Place,
+    draft: TailDraft,
+    provenance: Mapping[str, Any] | None = None,
 ) -> Package:
-    """Copy a tail of a model folder, checked, to a folder of its own. Raises WeightsError."""
-    moved = write_tail(folder, Cut(tail.trunk, tail.set, tail.cut, tail.shape), draft_of(tail))
+    """Write a tail for the trunk at `place` to a folder of its own. Raises WeightsError."""
+    cut = Cut(place.name, place.set, place.cut, place.shape)
+    tail = write_tail(folder, cut, draft)
     document = {
         "format": FORMAT,
         "kind": kind,
-        "trunk": {
-            "name": tail.trunk,
-            "set": tail.set,
-            "cut": tail.cut,
-            "shape": list(tail.shape),
-        },
-        "tail": manifest.tail_data(moved),
+        "trunk": {**vars(cut), "shape": list(cut.shape)},
+        "tail": manifest.tail_data(tail),
         "provenance": dict(provenance or {}),
     }
     write_file(folder, NAME, (json.dumps(document, indent=1) + "\n").encode())
-    return Package(kind, moved, dict(provenance or {}))
+    return Package(kind, tail, dict(provenance or {}))
 
 
 def read(folder: Path) -> Package:
@@ -98,11 +98,11 @@ def _package(folder: Path, data: Mapping[str, Any]) -> Package:
     if min(shape) < 1 or math.prod(shape) > MAX_ELEMENTS:
         raise ValueError(f"tensors of {shape}, expected (C, H, W) of at most {MAX_ELEMENTS} values")
     names = [trunk["name"], trunk["set"], trunk["cut"], data["kind"]]
-    if not all(isinstance(name, str) and _TASK.fullmatch(name) for name in names):
+    if not all(isinstance(name, str) and TASK_NAME.fullmatch(name) for name in names):
         raise ValueError(f"names {names}, expected letters, digits, - and _")
     place = Cut(trunk["name"], trunk["set"], trunk["cut"], shape)
     tail = manifest.tail_of(folder, place, data["tail"])
-    if not _TASK.fullmatch(tail.task):
+    if not TASK_NAME.fullmatch(tail.task):
         raise ValueError(f"task {tail.task[:80]!r}, expected letters, digits, - and _")
     if not tail.accepts or not all(_DIGEST.fullmatch(digest) for digest in tail.accepts):
         raise ValueError("accepted digests that are none, expected sha256 in hex")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -14,8 +15,8 @@ def split(
 ) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Pictures to learn from and pictures to test on.
 
-    A class of at least two has at least one of each. Which ones depends on their names and the
-    seed alone, so that a picture that comes later moves none of the others far.
+    A class of at least two has at least one of each, but for a share of 0. Which ones depends on
+    their names and the seed alone, so that a picture that comes later moves none of the others far.
     """
     by_class: dict[str, list[Item]] = defaultdict(list)
     for item in items:
@@ -23,7 +24,13 @@ def split(
     held: set[str] = set()
     for members in by_class.values():
         ranked = sorted(members, key=lambda item: rank(item.name, seed))
-        count = min(len(ranked) - 1, max(1, round(share * len(ranked))))
+        count = min(len(ranked) - 1, max(1, round(share * len(ranked)))) if share else 0
         held |= {item.name for item in ranked[:count]}
     learnt = tuple(item for item in items if item.name not in held)
     return learnt, tuple(item for item in items if item.name in held)
+
+
+def digest(items: Sequence[Item]) -> str:
+    """What tells the same pictures from others: sha256 (hex) of their sorted names."""
+    names = "\n".join(sorted(item.name for item in items))
+    return hashlib.sha256(names.encode()).hexdigest()

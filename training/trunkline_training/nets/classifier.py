@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
@@ -12,20 +12,23 @@ from torch import Tensor, nn
 from trunkline.types import Shape
 from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Conv, Padding
-from trunkline.weights.graph import Graph
+from trunkline.weights.graph import Graph, Value
 from trunkline.weights.layers import Layers, P, X
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.eager import Eager
+from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, reads
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
 
 LINEAR = "linear"
-POOLED = 1280
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which stages follow the cut; `stitched`: behind a 3x3 convolution that fits the trunk."""
+    """Which stages follow the cut; `stitched`: behind a 3x3 convolution that fits the trunk.
+
+    `entry` is the first stage, 7 to OUTPUT, and `shape` what enters it, or the convolution.
+    """
 
     shape: Shape
     entry: int
@@ -36,18 +39,21 @@ class Plan:
     @property
     def stages(self) -> range:
         """MobileNetV2's stages before its last convolution."""
-        return range(self.entry, 18)
+        return range(self.entry, LAST)
 
     @property
     def shapes(self) -> Shapes:
         """Every convolution by name."""
-        entry = mobilenet_v2.BLOCKS[self.entry].channels_in
-        shapes = {STITCH: LayerShape(entry, self.shape[0], 3, normed=False)}
+        shapes = {}
+        if self.stitched:
+            channels = mobilenet_v2.BLOCKS[self.entry].channels_in
+            shapes[STITCH] = LayerShape(channels, self.shape[0], 3, normed=False)
         for stage in self.stages:
             shapes |= block_shapes(mobilenet_v2.BLOCKS[stage])
-        shapes[mobilenet_v2.HEAD] = LayerShape(POOLED, 320, 1)
+        if self.entry <= LAST:
+            shapes[mobilenet_v2.HEAD] = LayerShape(POOLED, 320, 1)
         shapes[LINEAR] = LayerShape(self.classes, POOLED, 1, normed=False)
-        return shapes if self.stitched else {k: v for k, v in shapes.items() if k != STITCH}
+        return shapes
 
 
 def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
@@ -62,10 +68,25 @@ def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
 
 
 def describe(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
-    """Features to the last map before pooling, (1280, 7, 7)."""
-    x = mobilenet_v2.stitched(graph, x, convs)
-    x = mobilenet_v2.stages(graph, x, convs, plan.stages, plan.padding)
-    return mobilenet_v2.head(graph, x, convs)
+    """What enters the plan's first stage to the last map before pooling, (1280, 7, 7)."""
+    return _described(graph, x, convs, plan, OUTPUT)
+
+
+def _described(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan, stop: int) -> X:
+    """The stages before `stop`."""
+    x = mobilenet_v2.stitched(graph, x, convs) if plan.stitched else x
+    stages = range(plan.entry, min(stop, LAST))
+    x = mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
+    return mobilenet_v2.head(graph, x, convs) if plan.entry <= LAST < stop else x
+
+
+def tail_model(plan: Plan, convs: Mapping[str, Conv]) -> bytes:
+    """The tail as it is served: `features` (N, C, H, W) -> `logits` (N, classes)."""
+    graph = Graph("mobilenet_v2.classifier")
+    x = describe(graph, graph.input("features", plan.shape), convs, plan)
+    pooled, last = graph.mean_pool("pooled", x), convs[LINEAR]
+    graph.linear(LINEAR, pooled, last.weight[:, :, 0, 0], last.bias, "logits")
+    return graph.model("logits", ["N", plan.classes])
 
 
 class Classifier(nn.Module):
@@ -96,12 +117,24 @@ class Classifier(nn.Module):
 
     def onnx(self) -> bytes:
         """The tail as it is served: `features` -> `logits` (N, classes)."""
-        convs = folded(self.layers)
-        graph = Graph("mobilenet_v2.classifier")
-        x = describe(graph, graph.input("features", self.plan.shape), convs, self.plan)
-        pooled, last = graph.mean_pool("pooled", x), convs[LINEAR]
-        graph.linear(LINEAR, pooled, last.weight[:, :, 0, 0], last.bias, "logits")
-        return graph.model("logits", ["N", self.plan.classes])
+        return tail_model(self.plan, folded(self.layers))
+
+
+def front_model(plan: Plan, convs: Mapping[str, Conv], stage: int) -> bytes:
+    """The tail's layers before `stage`: `features` (N, C, H, W) -> `front`, what enters it."""
+    graph = Graph("mobilenet_v2.front")
+    x = _described(graph, graph.input("features", plan.shape), convs, plan, stage)
+    if stage == OUTPUT:
+        x = Value(graph.node("GlobalAveragePool", [x.name], "pooled"), (POOLED, 1, 1))
+    graph.rename(x.name, "front")
+    return graph.model("front", ["N", *x.shape])
+
+
+def from_stage(plan: Plan, stage: int, classes: int) -> Plan:
+    """The tail from `stage` on, for `classes`; with its convolution where that is all of it."""
+    if stage == plan.entry:
+        return replace(plan, classes=classes)
+    return Plan(reads(stage), stage, False, plan.padding, classes)
 
 
 def key_of(name: str) -> str:

@@ -6,6 +6,9 @@ from trunkline.types import Shape
 from trunkline.weights import mobilenet_v2
 
 SIDE = 224
+POOLED = 1280
+LAST, OUTPUT = 18, 19
+"""The stages of the last convolution, and of the linear layer on pooled features (1280, 1, 1)."""
 
 
 def entry(shape: Shape) -> int:
@@ -18,6 +21,18 @@ def entry(shape: Shape) -> int:
         found[side] = stage
         side //= block.stride
     return found[shape[1]]
+
+
+def reads(stage: int) -> Shape:
+    """What enters a stage from 1 on; LAST is the last convolution, OUTPUT what follows pooling."""
+    if stage == OUTPUT:
+        return POOLED, 1, 1
+    side = SIDE // 2
+    for block in mobilenet_v2.BLOCKS.values():
+        if block.stage == stage:
+            return block.channels_in, side, side
+        side //= block.stride
+    return mobilenet_v2.BLOCKS[LAST - 1].channels_out, side, side
 
 
 def channels(stage: int) -> int:

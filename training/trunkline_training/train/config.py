@@ -48,6 +48,7 @@ class Training:
     coded_qp: tuple[int, ...] = option((26, 30, 34, 38), "its qp, one at random", low=0, high=51)
     validation: float = option(0.1, "share of data kept for choosing", low=0.0001, high=0.9)
     validate_epochs: int = option(1, "epochs between validations", low=1)
+    patience: int = option(0, "validations without a better one that end it (0: none do)", low=0)
     limit: int = option(0, "use so many pictures of data (0: all)", low=0)
     seed: int = option(1, "seed of everything random", low=0)
     threads: int = option(2, "threads of PyTorch and of the engine", low=1)

@@ -29,9 +29,13 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: Sequence[str] = (),
+    flag: str = "",
 ) -> Any:  # noqa: ANN401 - stands where a field's value stands
-    """A setting: its default, which gives its type, its help, its inclusive bounds or choices."""
-    metadata = {"help": help, "low": low, "high": high, "choices": tuple(choices)}
+    """A setting: its default, which gives its type, its help, its inclusive bounds or choices.
+
+    `flag` is its own where the field's name cannot be it.
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": tuple(choices), "flag": flag}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -134,8 +138,8 @@ def add_flags(parser: argparse._ActionsContainer, kind: type[Any]) -> None:
             more["choices"] = field.metadata["choices"]
         shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
         text = f"{field.metadata['help']} ({shown if shown != '' else 'none'})".replace("%", "%%")
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, default=argparse.SUPPRESS, help=text, **more)
+        flag = field.metadata["flag"] or f"--{field.name.replace('_', '-')}"
+        parser.add_argument(flag, dest=field.name, default=argparse.SUPPRESS, help=text, **more)
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ Pixels = NDArray[np.uint8]
 class Samples(ABC):
     """Pictures by number; a view is one way to change each of them."""
 
+    side = SIDE
+    """Pixels a side of what a network reads."""
+
     pictures: Sequence[Picture]
     seed: int
 
@@ -37,12 +40,12 @@ class Samples(ABC):
         return len(self.pictures)
 
     def sample(self, view: int, index: int) -> tuple[Pixels, Any]:
-        """Picture `index` in `view`: pixels (224, 224, 3), squashed as the edge does it, target."""
+        """Picture `index` in `view`: pixels (side, side, 3), squashed as at the edge, target."""
         picture = self.pictures[index]
         image = pictures.load(picture.path)
         with _drawing(self.seed, view, index):
             image, target = self.change(image, picture.truth, view != PLAIN)
-        squashed = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        squashed = image.resize((self.side, self.side), Image.Resampling.BILINEAR)
         return np.asarray(squashed, np.uint8), target
 
     def describe(self) -> dict[str, Any]:
@@ -89,6 +92,7 @@ class ClassSamples(Samples):
 
     smallest_crop: float
     augment: bool
+    side: int = SIDE
 
     def change(self, image: Image.Image, truth: Any, change: bool) -> tuple[Image.Image, Any]:  # noqa: ANN401
         """`truth` stays what it is."""
@@ -96,7 +100,7 @@ class ClassSamples(Samples):
             return image, truth
         transform = v2.Compose(
             [
-                v2.RandomResizedCrop(SIDE, (self.smallest_crop, 1.0)),
+                v2.RandomResizedCrop(self.side, (self.smallest_crop, 1.0)),
                 v2.RandomHorizontalFlip(),
                 v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3),
             ]

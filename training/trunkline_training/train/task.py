@@ -1,4 +1,4 @@
-"""A job that ends in a tail of the model store."""
+"""Jobs that learn from features, and those that end in a tail of the model store."""
 
 from __future__ import annotations
 
@@ -17,17 +17,9 @@ from trunkline_training.train.job import Job
 from trunkline_training.train.views import Batch, Views
 
 
-class TaskJob(Job):
-    """A job with what its tail's card, labels and figures need."""
+class FeatureJob(Job):
+    """A job whose module learns from batches of features."""
 
-    detects: ClassVar[bool] = False
-    """Whether its tail gives detections, rather than logits."""
-    test_truth: ClassVar[str]
-    """What the pictures of the final figures have to know: CLASSES or BOXES."""
-    labels: Sequence[str]
-    trunk: Trunk
-    collected: Collection
-    story: Story
     config: Training
     _views: Views
 
@@ -46,3 +38,16 @@ class TaskJob(Job):
         batches = list(self._views.batches(0, min(count, self._views.steps)))
         several = np.concatenate([batch.arrays["features"] for batch in batches])
         calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
+
+
+class TaskJob(FeatureJob):
+    """A job with what its tail's card, labels and figures need."""
+
+    detects: ClassVar[bool] = False
+    """Whether its tail gives detections, rather than logits."""
+    test_truth: ClassVar[str]
+    """What the pictures of the final figures have to know: CLASSES or BOXES."""
+    labels: Sequence[str]
+    trunk: Trunk
+    collected: Collection
+    story: Story

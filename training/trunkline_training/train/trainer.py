@@ -45,6 +45,8 @@ class Trainer:
         self._optimizer = optimiser.optimiser(config, self.module)
         self._scheduler = optimiser.scheduler(config, self._optimizer, self.total)
         self.step, self.best = 0, -math.inf
+        self.worse = 0
+        """Validations since the best one."""
         self.figures: dict[str, float] = {}
 
     @property
@@ -62,6 +64,9 @@ class Trainer:
             if self.step == 0:  # what the start is worth; it may be the best there will be
                 self._validate(0, log)
             for batch in self.job.batches(self.step, self.total):
+                if self._tired():
+                    say(f"no better for {self.worse} validations: stopped at step {self.step}")
+                    break
                 log.step(self.step + 1, self._learn(batch))
                 self.step += 1
                 self._after_step(log)
@@ -92,6 +97,9 @@ class Trainer:
         parts = {name: value.item() for name, value in losses.items()}
         return {"loss": loss.item(), **parts, "lr": rate, "gradient": norm}
 
+    def _tired(self) -> bool:
+        return 0 < self.config.patience <= self.worse
+
     def _after_step(self, log: Log) -> None:
         epoch, inside = divmod(self.step, self.job.steps)
         ended = inside == 0
@@ -105,7 +113,9 @@ class Trainer:
         with torch.no_grad():
             figures = self.job.validate(kept)
         log.epoch(epoch, self.step, figures)
+        self.worse += 1
         if figures[SCORE] > self.best:
+            self.worse = 0
             self.best = figures[SCORE]
             found = {**figures, "epoch": float(epoch)}
             state = {"module": kept.state_dict(), "figures": found}
@@ -117,6 +127,7 @@ class Trainer:
             "settings": settings(self.config),
             "step": self.step,
             "best": self.best,
+            "worse": self.worse,
             "module": self.module.state_dict(),
             "average": None if average is None else average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -132,7 +143,7 @@ class Trainer:
             self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._scheduler.load_state_dict(state["scheduler"])
-        self.step, self.best = state["step"], state["best"]
+        self.step, self.best, self.worse = state["step"], state["best"], state["worse"]
         checkpoint.restore_random(state["random"])
 
 

@@ -1,0 +1,77 @@
+"""The pictures of a task by what they are for: to learn from, to choose by, to test on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline.errors import ParameterError
+from trunkline_training.datasets import Picture
+from trunkline_training.making import check, inspection
+from trunkline_training.making.inspection import Item
+from trunkline_training.making.settings import Making
+from trunkline_training.making.split import digest, split
+from trunkline_training.train.collection import rank
+from trunkline_training.train.log import say
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`labels` are the classes by index, sorted. No picture is in two parts.
+
+    `digest` tells all pictures that are not held from others.
+    """
+
+    labels: tuple[str, ...]
+    learnt: tuple[Item, ...]
+    chosen_by: tuple[Item, ...]
+    held: tuple[Item, ...]
+    digest: str
+
+    def pictures(self, items: Sequence[Item]) -> list[Picture]:
+        """The same with class indices."""
+        index = {label: number for number, label in enumerate(self.labels)}
+        return [Picture(item.name, item.path, index[item.label]) for item in items]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pictures that are learnt from, by class."""
+        found = Counter(item.label for item in self.learnt)
+        return {label: found[label] for label in self.labels}
+
+
+def gather(root: Path, settings: Making) -> Parts:
+    """Checked pictures in their parts. Raises ParameterError where no task can be made of them."""
+    items = list(inspection.inspect(root))
+    report = check.check(items, inspection.folders(root))
+    for finding in report.findings:
+        say(f"{finding.level}: {finding.text}")
+    if not report.sound:
+        errors = [finding for finding in report.findings if finding.level == check.ERROR]
+        raise ParameterError(
+            f"no task can be made of {root}: {errors[0].text}; see: trunkline task check {root}"
+        )
+    seen, held = split(report.usable, settings.test_share, settings.seed)
+    kept = _limited(seen, settings.limit, settings.seed)
+    learnt, chosen_by = split(kept, settings.validation, settings.seed)
+    labels = tuple(sorted(report.counts))
+    few = [label for label in labels if all(item.label != label for item in learnt)]
+    if few or not chosen_by:
+        raise ParameterError(
+            f"too few pictures of {', '.join(few) or 'every class'}: expected at least three a "
+            "class, one each to learn from, to choose by and to test on"
+        )
+    return Parts(labels, learnt, chosen_by, held, digest(seen))
+
+
+def _limited(items: Sequence[Item], limit: int, seed: int) -> tuple[Item, ...]:
+    """At most `limit` pictures of each class, by their names and the seed alone."""
+    if not limit:
+        return tuple(items)
+    by_class: dict[str, list[Item]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: rank(item.name, seed)):
+        by_class[item.label].append(item)
+    kept = {item.name for members in by_class.values() for item in members[:limit]}
+    return tuple(item for item in items if item.name in kept)
