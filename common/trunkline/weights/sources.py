@@ -62,13 +62,17 @@ def downloads() -> Path:
 
 
 def resolve(
-    sources: Sequence[Source], report: Report, explicit: Path | None = None
+    sources: Sequence[Source],
+    report: Report,
+    explicit: Path | None = None,
+    instead: str | None = None,
 ) -> tuple[Source, Path]:
     """The first of `sources` that can be had, and its verified path.
 
-    `explicit` is a file, or a folder to look in instead of `TRUNKLINE_WEIGHTS_DIR`. Raises
-    WeightsError that names every place looked at and the command that mends it; a file of the
-    right name and the wrong content in a place that the user named is an error too.
+    `explicit` is a file, or a folder to look in instead of `TRUNKLINE_WEIGHTS_DIR`; `instead` says
+    in an error what does without the file (None: the trunks that come along). Raises WeightsError
+    that names every place looked at and the command that mends it; a file of the right name and
+    the wrong content in a place that the user named is an error too.
     """
     names = " or ".join(source.file for source in sources)
     places: list[str] = []
@@ -80,9 +84,10 @@ def resolve(
         found = _found(sources, report, explicit, places)
     if found is not None:
         return found
+    otherwise = _released() if instead is None else instead
     raise WeightsError(
         f"no {names}; looked at: {'; '.join(places)}. Put the file into a folder and run the "
-        f"command again with TRUNKLINE_WEIGHTS_DIR=FOLDER{_released()}"
+        f"command again with TRUNKLINE_WEIGHTS_DIR=FOLDER{otherwise}"
     )
 
 

@@ -132,7 +132,7 @@ def _load(net: nn.Module, path: Path) -> None:
             state = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        net.load_state_dict(state.get("state_dict", state))
+        net.load_state_dict(dict(state.get("state_dict", state)))
     except Exception as error:  # torch and safetensors raise many kinds for a damaged file
         raise WeightsError(f"{path} has no weights of this network: {_line(error)}") from error
 

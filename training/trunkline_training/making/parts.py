@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import ParameterError
 from trunkline_training.datasets import Picture
-from trunkline_training.making import check, inspection
+from trunkline_training.making import selection
 from trunkline_training.making.inspection import Item
 from trunkline_training.making.settings import Making
 from trunkline_training.making.split import digest, split
-from trunkline_training.train.collection import rank
-from trunkline_training.train.log import say
 
 
 @dataclass(frozen=True)
@@ -44,17 +42,9 @@ class Parts:
 
 def gather(root: Path, settings: Making) -> Parts:
     """Checked pictures in their parts. Raises ParameterError where no task can be made of them."""
-    items = list(inspection.inspect(root))
-    report = check.check(items, inspection.folders(root))
-    for finding in report.findings:
-        say(f"{finding.level}: {finding.text}")
-    if not report.sound:
-        errors = [finding for finding in report.findings if finding.level == check.ERROR]
-        raise ParameterError(
-            f"no task can be made of {root}: {errors[0].text}; see: trunkline task check {root}"
-        )
+    report = selection.sound(root)
     seen, held = split(report.usable, settings.test_share, settings.seed)
-    kept = _limited(seen, settings.limit, settings.seed)
+    kept = selection.limited(seen, settings.limit, settings.seed) if settings.limit else seen
     learnt, chosen_by = split(kept, settings.validation, settings.seed)
     labels = tuple(sorted(report.counts))
     few = [label for label in labels if all(item.label != label for item in learnt)]
@@ -64,14 +54,3 @@ def gather(root: Path, settings: Making) -> Parts:
             "class, one each to learn from, to choose by and to test on"
         )
     return Parts(labels, learnt, chosen_by, held, digest(seen))
-
-
-def _limited(items: Sequence[Item], limit: int, seed: int) -> tuple[Item, ...]:
-    """At most `limit` pictures of each class, by their names and the seed alone."""
-    if not limit:
-        return tuple(items)
-    by_class: dict[str, list[Item]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: rank(item.name, seed)):
-        by_class[item.label].append(item)
-    kept = {item.name for members in by_class.values() for item in members[:limit]}
-    return tuple(item for item in items if item.name in kept)
