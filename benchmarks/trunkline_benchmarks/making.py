@@ -25,7 +25,7 @@ from trunkline.trunks import Trunk
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.markdown import table
 from trunkline_training import pictures
-from trunkline_training.making import inspection, make, parts, source
+from trunkline_training.making import inspection, make, parts, selection, source
 from trunkline_training.making.inspection import Item
 from trunkline_training.making.settings import FINETUNE, TRANSFER, Making
 from trunkline_training.making.train_command import PRESETS
@@ -95,7 +95,7 @@ def _sample(
     features: NDArray[np.float32],
 ) -> dict[str, Any]:
     start = time.perf_counter()
-    found = parts.gather(images, settings)
+    found = parts.divide(selection.sound(images), settings)
     made = make.train(origin, found, settings, False)
     seconds = time.perf_counter() - start
     tail = running(made.content, settings.threads)

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests import package_kit
 from tests import task_kit as kit
 from tests.samples import photograph
 from trunkline import codecs, pipeline, trunks
 from trunkline.errors import ParameterError, TrunklineError, WeightsError
 from trunkline.types import Classification
-from trunkline.weights import ModelStore, package
-from trunkline.weights.publish import draft_of
-from trunkline.weights.store import bundle_root
+from trunkline.weights import package
 from trunkline_tasks import model, programs, serve_command
 from trunkline_tasks import settings as task_settings
 from trunkline_tasks.tasks import OTHERS_PORT

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import package_kit
 from tests import rank_kit as kit
 from trunkline import demo as demo_package
 from trunkline import trunks
 from trunkline.errors import ImageError, ParameterError, WeightsError
 from trunkline.trunks import Trunk
 from trunkline.weights import package
-from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore, bundle_root
 from trunkline_training.making import advice, candidates, rank, selection, words
 from trunkline_training.making.advice import Advice
@@ -124,23 +124,26 @@ def test_a_packaged_task_stands_behind_the_stores_trunk(tmp_path: Path) -> None:
     assert candidates.labels_of(found) == found[1].labels
 
 
-def packaged(folder: Path, tail: TailEntry, kind: str = "classifier", **trunk: str) -> Path:
+def packaged(
+    folder: Path, kind: str = "classifier", digest: str = "", trunk: Mapping[str, str] | None = None
+) -> Path:
     package_kit.write(folder, kind=kind)
     path = folder / package.NAME
     data = json.loads(path.read_text())
-    data["trunk"] |= trunk
+    data["trunk"] |= trunk or {}
+    data["tail"] |= {"accepts": [digest]} if digest else {}
     path.write_text(json.dumps(data))
     return folder
 
 
 def test_packages_that_are_no_source(tmp_path: Path) -> None:
-    sources, tail = Sources(ModelStore((bundle_root(),)), threads=1), kit.released()
+    sources = Sources(ModelStore((bundle_root(),)), threads=1)
     with pytest.raises(WeightsError, match="of the kind ssd: expected a classifier"):
-        sources.packaged(packaged(tmp_path / "a", tail, "ssd"))
+        sources.packaged(packaged(tmp_path / "a", "ssd"))
     with pytest.raises(WeightsError, match=f"for a trunk of digest {'ab' * 32}: the store's"):
-        sources.packaged(packaged(tmp_path / "b", replace(tail, accepts=("ab" * 32,))))
+        sources.packaged(packaged(tmp_path / "b", digest="ab" * 32))
     with pytest.raises(WeightsError, match="no trunk mobilenet_v2/mine"):
-        sources.packaged(packaged(tmp_path / "c", tail, set="mine"))
+        sources.packaged(packaged(tmp_path / "c", trunk={"set": "mine"}))
     with pytest.raises(WeightsError, match="cannot be read"):
         sources.packaged(tmp_path / "nothing")
 

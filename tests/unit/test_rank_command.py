@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import package_kit
 from tests import rank_kit as kit
 from trunkline import cli, trunks
 from trunkline.errors import ParameterError

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trunkline_benchmarks import markdown
+from trunkline import markdown
 
 Run = Mapping[str, Any]
 MIB = 1 << 20

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from trunkline_benchmarks import markdown
+from trunkline import markdown
 from trunkline_benchmarks.sweep.tasks import Change
 
 NOTHING = "–"

@@ -33,11 +33,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """Counts by class, the findings, and which pictures can be used."""
+    """Counts by class, the findings, which pictures can be used and how many files cannot."""
 
     counts: dict[str, int]
     findings: tuple[Finding, ...]
     usable: tuple[Item, ...]
+    left_out: int
 
     @property
     def sound(self) -> bool:
@@ -63,7 +64,7 @@ def check(items: Sequence[Item], folders: Sequence[str]) -> Report:
         *_alike(alike, doubtful),
         *_sizes(usable),
     )
-    return Report(filled, findings, usable)
+    return Report(filled, findings, usable, len(items) - len(usable))
 
 
 def _class_findings(counts: dict[str, int]) -> Iterator[Finding]:

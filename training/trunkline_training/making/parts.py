@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from trunkline.errors import ParameterError
 from trunkline_training.datasets import Picture
 from trunkline_training.making import selection
+from trunkline_training.making.check import Report
 from trunkline_training.making.inspection import Item
 from trunkline_training.making.settings import Making
 from trunkline_training.making.split import digest, split
@@ -33,6 +33,18 @@ class Parts:
         index = {label: number for number, label in enumerate(self.labels)}
         return [Picture(item.name, item.path, index[item.label]) for item in items]
 
+    def text(self) -> str:
+        """In words."""
+        return (
+            f"{len(self.labels)} classes: {len(self.learnt)} pictures to learn from, "
+            f"{len(self.chosen_by)} to choose the best epoch by, {len(self.held)} for the test"
+        )
+
+    def require_held(self) -> None:
+        """Raise ParameterError where there is nothing to test on."""
+        if not self.held:
+            raise ParameterError("test_share is 0: no picture is held to test on; give more")
+
     @property
     def counts(self) -> dict[str, int]:
         """Pictures that are learnt from, by class."""
@@ -40,9 +52,8 @@ class Parts:
         return {label: found[label] for label in self.labels}
 
 
-def gather(root: Path, settings: Making) -> Parts:
-    """Checked pictures in their parts. Raises ParameterError where no task can be made of them."""
-    report = selection.sound(root)
+def divide(report: Report, settings: Making) -> Parts:
+    """Checked pictures in their parts. Raises ParameterError where a class has too few."""
     seen, held = split(report.usable, settings.test_share, settings.seed)
     kept = selection.limited(seen, settings.limit, settings.seed) if settings.limit else seen
     learnt, chosen_by = split(kept, settings.validation, settings.seed)

@@ -24,10 +24,9 @@ def sound(root: Path) -> check.Report:
         if finding.level != check.ERROR:
             say(f"{finding.level}: {finding.text}")
     if not report.sound:
-        errors = [finding.text for finding in report.findings if finding.level == check.ERROR]
-        raise ParameterError(
-            f"no task can be made of {root}: {'; '.join(errors)}; see: trunkline task check {root}"
-        )
+        errors = [finding for finding in report.findings if finding.level == check.ERROR]
+        words = "; ".join(" ".join([it.text, *it.files[: check.SHOWN]]) for it in errors)
+        raise ParameterError(f"{root} is no data for a task: {words}; see: trunkline task check")
     return report
 
 

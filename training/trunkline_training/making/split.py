@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from trunkline_training.making.inspection import Item
 from trunkline_training.train.collection import rank
@@ -30,7 +30,7 @@ def split(
     return learnt, tuple(item for item in items if item.name in held)
 
 
-def digest(items: Sequence[Item]) -> str:
-    """What tells the same pictures from others: sha256 (hex) of their sorted names."""
-    names = "\n".join(sorted(item.name for item in items))
-    return hashlib.sha256(names.encode()).hexdigest()
+def digest(items: Iterable[Item]) -> str:
+    """SHA-256 (hex) of the pictures' sorted names, a line each: which pictures, naming none."""
+    lines = "".join(f"{name}\n" for name in sorted(item.name for item in items))
+    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()

@@ -21,14 +21,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", type=task_name, help="what the task is called")
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help=IMAGES)
     parser.add_argument("--config", type=Path, help="TOML file of settings; flags go before it")
-    known = ", ".join(options.presets(PRESETS))
-    parser.add_argument("--preset", default="", help=f"settings to begin with: {known}")
+    parser.add_argument("--preset", default="", help=preset_help())
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options.add_flags(parser.add_argument_group("settings"), Making)
 
 
 IMAGES = "one folder a class, or a manifest.csv with the columns path and class"
+
+
+def preset_help() -> str:
+    """What a flag for presets says."""
+    return f"settings to begin with: {', '.join(options.presets(PRESETS))}"
 
 
 def task_name(name: str) -> str:
@@ -42,19 +46,26 @@ def task_name(name: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and package; progress goes to stderr, the figures to stdout."""
-    from trunkline_training.making import make, parts, source
+    from trunkline_training.making import make, parts, selection, source
 
     settings = settings_of(arguments)
-    folder = Path(settings.output or arguments.name)
-    if folder.exists() and not (folder / package.NAME).is_file() and any(folder.iterdir()):
-        raise ParameterError(f"{folder} holds something else: give another --output")
+    folder = folder_of(arguments.name, settings)
     origin = source.load(settings)
-    pictures = parts.gather(arguments.images, settings)
+    pictures = parts.divide(selection.sound(arguments.images), settings)
     made = make.train(origin, pictures, settings, arguments.resume)
     make.write(folder, arguments.name, origin, pictures, settings, made, {})
     document = {"folder": str(folder), **made.validated, **vars(made.speed)}
     print(json.dumps(document) if arguments.json else "\n".join(_lines(document)))
     return 0
+
+
+def folder_of(name: str, settings: Making) -> Path:
+    """Where the task goes. Raises ParameterError where something else lies."""
+    folder = Path(settings.output or name)
+    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not empty and not (folder / package.NAME).is_file():
+        raise ParameterError(f"{folder} holds something else: give another --output")
+    return folder
 
 
 def settings_of(arguments: argparse.Namespace) -> Making:

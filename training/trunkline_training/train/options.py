@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,9 +124,11 @@ def _parsed(content: bytes, where: str) -> dict[str, Any]:
     return document
 
 
-def add_flags(parser: argparse._ActionsContainer, kind: type[Any]) -> None:
-    """A flag for every setting. Those not given stay out of the namespace."""
-    for field in dataclasses.fields(kind):
+def add_flags(
+    parser: argparse._ActionsContainer, kind: type[Any], without: Set[str] = frozenset()
+) -> None:
+    """A flag for every other setting. Those not given stay out of the namespace."""
+    for field in [field for field in dataclasses.fields(kind) if field.name not in without]:
         default = field.default
         more: dict[str, Any] = {"type": type(default)}
         if isinstance(default, bool):
