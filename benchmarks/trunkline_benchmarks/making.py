@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trunkline import files
+from trunkline.markdown import table
 from trunkline.trunks import Trunk
 from trunkline_benchmarks import machine
-from trunkline_benchmarks.markdown import table
 from trunkline_training import pictures
 from trunkline_training.making import inspection, make, parts, selection, source
 from trunkline_training.making.inspection import Item
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     for method in arguments.methods:
         for seed in arguments.seeds:
             chosen = dataclasses.replace(settings, method=method, seed=seed)
-            rows.append(_sample(chosen, arguments.images, origin, test, features))
+            rows.append(sample(chosen, arguments.images, origin, test, features))
             print(rows[-1], file=sys.stderr, flush=True)
     head = ["method", "accuracy", "spread", "seconds"]
     print("\n".join(table(head, [_row(rows, method) for method in arguments.methods])))
@@ -87,13 +87,14 @@ def features_of(trunk: Trunk, items: Sequence[Item]) -> NDArray[np.float32]:
     )
 
 
-def _sample(
+def sample(
     settings: Making,
     images: Path,
     origin: source.Source,
     test: Sequence[Item],
     features: NDArray[np.float32],
 ) -> dict[str, Any]:
+    """Make one task and try it; `features` are the test pictures'."""
     start = time.perf_counter()
     found = parts.divide(selection.sound(images), settings)
     made = make.train(origin, found, settings, False)

@@ -191,5 +191,5 @@ def test_a_folder_of_which_nothing_can_be_made(
     for path in (images / "cat").iterdir():
         path.write_text("no picture")
     assert train(images) == 1
-    assert "no task can be made of" in capsys.readouterr().err
+    assert "is no data for a task" in capsys.readouterr().err
     assert not (tmp_path / "colours").exists()

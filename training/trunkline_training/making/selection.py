@@ -26,7 +26,7 @@ def sound(root: Path) -> check.Report:
     if not report.sound:
         errors = [finding for finding in report.findings if finding.level == check.ERROR]
         words = "; ".join(" ".join([it.text, *it.files[: check.SHOWN]]) for it in errors)
-        raise ParameterError(f"{root} is no data for a task: {words}; see: trunkline task check")
+        raise ParameterError(f"{root} is no data for a task: {words}; see trunkline task check")
     return report
 
 
