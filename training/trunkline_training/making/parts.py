@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from trunkline.errors import ParameterError
 from trunkline_training.datasets import Picture
 from trunkline_training.making import selection
-from trunkline_training.making.check import Report
+from trunkline_training.making.check import SHOWN, Report
 from trunkline_training.making.inspection import Item
 from trunkline_training.making.settings import Making
 from trunkline_training.making.split import digest, split
@@ -58,10 +58,12 @@ def divide(report: Report, settings: Making) -> Parts:
     kept = selection.limited(seen, settings.limit, settings.seed) if settings.limit else seen
     learnt, chosen_by = split(kept, settings.validation, settings.seed)
     labels = tuple(sorted(report.counts))
-    few = [label for label in labels if all(item.label != label for item in learnt)]
-    if few or not chosen_by:
+    needed = (learnt, chosen_by, held) if settings.test_share else (learnt, chosen_by)
+    present = [{item.label for item in part} for part in needed]
+    few = [label for label in labels if not all(label in part for part in present)]
+    if few:
         raise ParameterError(
-            f"too few pictures of {', '.join(few) or 'every class'}: expected at least three a "
-            "class, one each to learn from, to choose by and to test on"
+            f"too few pictures of {', '.join(few[:SHOWN])}: expected at least {len(needed)} a class, "
+            "one each to learn from, to choose by and, but for a test share of 0, to test on"
         )
     return Parts(labels, learnt, chosen_by, held, digest(seen))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from trunkline_training.train.config import Training
 
 SECOND_BETA = 0.999
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def optimiser(config: Training, module: nn.Module) -> Optimizer:
@@ -44,10 +45,18 @@ def share(config: Training, step: int, total: int) -> float:
 
 
 def averaged(config: Training, module: nn.Module) -> AveragedModel | None:
-    """A copy that follows the module's weights; None where none is wanted."""
+    """A copy that follows the module's weights; None where none is wanted.
+
+    The decay begins lower, so that a run of a few steps does not end near its start (as
+    TensorFlow's ExponentialMovingAverage with `num_updates`).
+    """
     if not config.ema:
         return None
-    follow = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
+
+    def follow(ours: Tensors, theirs: Tensors, count: Tensor | int) -> None:
+        decay = min(config.ema, (1 + int(count)) / (10 + int(count)))
+        get_ema_multi_avg_fn(decay)(ours, theirs, count)  # type: ignore[no-untyped-call]
+
     return AveragedModel(module, multi_avg_fn=follow, use_buffers=True)
 
 
