@@ -63,7 +63,7 @@ def divide(report: Report, settings: Making) -> Parts:
     few = [label for label in labels if not all(label in part for part in present)]
     if few:
         raise ParameterError(
-            f"too few pictures of {', '.join(few[:SHOWN])}: expected at least {len(needed)} a class, "
-            "one each to learn from, to choose by and, but for a test share of 0, to test on"
+            f"too few pictures of {', '.join(few[:SHOWN])}: expected at least {len(needed)} a "
+            "class, one each to learn from, to choose by and, but for a test share of 0, to test on"
         )
     return Parts(labels, learnt, chosen_by, held, digest(seen))
