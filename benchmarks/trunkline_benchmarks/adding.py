@@ -151,14 +151,14 @@ def lines(found: dict[str, Any]) -> list[str]:
 def _task(words: Sequence[str]) -> None:
     """Run `trunkline task ...`. Raises CalledProcessError."""
     command = [sys.executable, "-m", "trunkline.cli", "task", *words]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own
 
 
 @contextmanager
 def _serving(folder: str, port: int) -> Iterator[None]:
     listen = ["--host", HOST, "--port", str(port), "--metrics-port", "0"]
     command = [sys.executable, "-m", "trunkline.cli", "task", "serve", folder, *listen]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603
         try:
             yield
         finally:
