@@ -85,6 +85,7 @@ def main(argv: Sequence[str]) -> int:
     flags = argparse.ArgumentParser("trunkline_benchmarks.adding", description=__doc__)
     flags.add_argument("--images", type=Path, required=True, help="one folder a class")
     flags.add_argument("--method", default="transfer")
+    flags.add_argument("--preset", default="", help="of task new")
     flags.add_argument("--rate", type=float, default=RATE_HZ, help="requests a second")
     flags.add_argument("--port", type=int, default=18090)
     flags.add_argument("--json", type=Path, help="where the samples go")
@@ -110,6 +111,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             start = time.monotonic()
             task = str(folder / NAME)
             words = ["new", NAME, "--images", str(arguments.images), "--method", arguments.method]
+            words += ["--preset", arguments.preset] if arguments.preset else []
             _task([*words, "--output", task])
             times["made_s"] = time.monotonic() - start
             with _serving(task, port + 3):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any
 
 from trunkline.codecs.abc import Codec, FeatureCodec, PictureCodec
@@ -88,10 +91,16 @@ def info(id: str) -> CodecInfo:
     return _describe(_load(id))
 
 
-def parameter_types() -> dict[str, str]:
+def parameter_types() -> Mapping[str, str]:
     """Every parameter of every codec, with its type's name."""
-    fields = (field for id in CODECS for field in dataclasses.fields(_load(id)))
-    return {field.name: type(field.default).__name__ for field in fields}
+    return _types_of(tuple(CODECS))
+
+
+@cache
+def _types_of(ids: tuple[str, ...]) -> Mapping[str, str]:
+    # every request asks for it: gathered once
+    fields = (field for id in ids for field in dataclasses.fields(_load(id)))
+    return MappingProxyType({field.name: type(field.default).__name__ for field in fields})
 
 
 def recognise(payload: bytes) -> PictureCodec | None:
