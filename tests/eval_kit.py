@@ -13,7 +13,7 @@ from trunkline import images, trunks
 from trunkline.weights import package
 from trunkline.weights.publish import TailDraft
 from trunkline.weights.store import ModelStore, bundle_root
-from trunkline_training.making.inspection import Item
+from trunkline_training.making.pictures.inspection import Item
 from trunkline_training.ridge import Ridge
 
 COLOURS = {"beech": (120, 160, 40), "maple $x|<b>": (200, 60, 30), "oak": (150, 120, 60)}

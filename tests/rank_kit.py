@@ -15,7 +15,7 @@ from trunkline.engines.abc import Network
 from trunkline.trunks import Trunk
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore, bundle_root
-from trunkline_training.making.inspection import Item
+from trunkline_training.making.pictures.inspection import Item
 
 SHAPE = (32, 28, 28)
 VECTORS: dict[str, tuple[float, float]] = {

@@ -25,10 +25,11 @@ from trunkline.markdown import table
 from trunkline.trunks import Trunk
 from trunkline_benchmarks import machine
 from trunkline_training import pictures
-from trunkline_training.making import inspection, make, parts, selection, source
-from trunkline_training.making.inspection import Item
-from trunkline_training.making.settings import FINETUNE, TRANSFER, Making
-from trunkline_training.making.train_command import PRESETS
+from trunkline_training.making.commands.train import PRESETS
+from trunkline_training.making.learning import make, parts, source
+from trunkline_training.making.learning.settings import FINETUNE, TRANSFER, Making
+from trunkline_training.making.pictures import inspection, selection
+from trunkline_training.making.pictures.inspection import Item
 from trunkline_training.networks import running
 from trunkline_training.progress import progress
 from trunkline_training.train import options

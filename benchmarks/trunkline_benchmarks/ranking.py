@@ -25,21 +25,13 @@ from trunkline_benchmarks import machine
 from trunkline_benchmarks.making import features_of, sample
 from trunkline_training import datasets, voc
 from trunkline_training.datasets import BOXES
-from trunkline_training.making import (
-    candidates,
-    control,
-    inspection,
-    make,
-    parts,
-    rank,
-    selection,
-    source,
-    words,
-)
-from trunkline_training.making.rank import Scored
-from trunkline_training.making.rank_correlation import spearman
-from trunkline_training.making.settings import CHANCE, FINETUNE, Making
-from trunkline_training.making.train_command import PRESETS
+from trunkline_training.making.choosing import candidates, control, rank, words
+from trunkline_training.making.choosing.rank import Scored
+from trunkline_training.making.choosing.rank_correlation import spearman
+from trunkline_training.making.commands.train import PRESETS
+from trunkline_training.making.learning import make, parts, source
+from trunkline_training.making.learning.settings import CHANCE, FINETUNE, Making
+from trunkline_training.making.pictures import inspection, selection
 from trunkline_training.train import options
 from trunkline_training.train.log import say
 

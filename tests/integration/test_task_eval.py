@@ -24,10 +24,12 @@ from trunkline.types import Classification, InferRequest
 from trunkline.weights import package
 from trunkline_tasks import model
 from trunkline_tasks.settings import TaskSettings
-from trunkline_training.making import eval_command, evaluation, inspection, report
-from trunkline_training.making.inspection import Item
-from trunkline_training.making.line import Line, eight_bits, load, ways
-from trunkline_training.making.split import digest, split
+from trunkline_training.making.commands import eval as eval_command
+from trunkline_training.making.pictures import inspection
+from trunkline_training.making.pictures.inspection import Item
+from trunkline_training.making.pictures.split import digest, split
+from trunkline_training.making.trying import evaluation, report
+from trunkline_training.making.trying.line import Line, eight_bits, load, ways
 
 LABELS = (*sorted(kit.COLOURS), "yew")
 WEBP = "webp:quality=20"

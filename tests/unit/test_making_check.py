@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from trunkline import cli
-from trunkline_training.making import check_command, inspection
-from trunkline_training.making.split import split
+from trunkline_training.making.commands import check as check_command
+from trunkline_training.making.pictures import inspection
+from trunkline_training.making.pictures.split import split
 
 
 def picture(seed: int, size: tuple[int, int] = (96, 80)) -> Image.Image:

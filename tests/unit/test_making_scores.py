@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline_training.making import scores
-from trunkline_training.making.scores import Indices
+from trunkline_training.making.trying import scores
+from trunkline_training.making.trying.scores import Indices
 
 ONCE = np.ones((1, 6))
 

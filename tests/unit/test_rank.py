@@ -19,12 +19,13 @@ from trunkline.errors import ImageError, ParameterError, WeightsError
 from trunkline.trunks import Trunk
 from trunkline.weights import package
 from trunkline.weights.store import ModelStore, bundle_root
-from trunkline_training.making import advice, candidates, rank, selection, words
-from trunkline_training.making.advice import Advice
-from trunkline_training.making.candidates import Candidate, Sources
-from trunkline_training.making.inspection import Item
-from trunkline_training.making.rank import Measured
-from trunkline_training.making.words import Words
+from trunkline_training.making.choosing import advice, candidates, rank, words
+from trunkline_training.making.choosing.advice import Advice
+from trunkline_training.making.choosing.candidates import Candidate, Sources
+from trunkline_training.making.choosing.rank import Measured
+from trunkline_training.making.choosing.words import Words
+from trunkline_training.making.pictures import selection
+from trunkline_training.making.pictures.inspection import Item
 
 LABELS = ("apple, Malus", "ship")
 

@@ -15,7 +15,7 @@ from tests import rank_kit as kit
 from trunkline import cli, trunks
 from trunkline.errors import ParameterError
 from trunkline.weights.store import ModelStore, bundle_root
-from trunkline_training.making import rank_command
+from trunkline_training.making.commands import rank as rank_command
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +86,8 @@ def test_the_same_as_json(words: list[str], capsys: pytest.CaptureFixture[str]) 
 def test_the_test_pictures_are_not_looked_at(
     words: list[str], home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from trunkline_training.making import inspection
-    from trunkline_training.making.split import split
+    from trunkline_training.making.pictures import inspection
+    from trunkline_training.making.pictures.split import split
 
     before = ranked(words, capsys)
     _, held = split(list(inspection.inspect(home / "data")), 0.2, 0)
@@ -164,7 +164,7 @@ def test_findings_are_said_and_errors_stop(
 @pytest.mark.torch
 def test_the_random_tail_is_drawn_by_its_seed() -> None:
     pytest.importorskip("torch")
-    from trunkline_training.making.control import random_tail
+    from trunkline_training.making.choosing.control import random_tail
 
     trunk = trunks.load("mobilenet_v2", store=ModelStore((bundle_root(),)), threads=1)
     features = np.random.default_rng(0).normal(size=(2, *kit.SHAPE)).astype(np.float32)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.torch
 
 from safetensors.numpy import save  # noqa: E402
 
-from trunkline_training.making import minilm, words  # noqa: E402
+from trunkline_training.making.choosing import minilm, words  # noqa: E402
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "great", "white", "shark", "##s", "car", "side"]
 CONFIG: dict[str, Any] = {

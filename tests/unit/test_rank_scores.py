@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from trunkline.errors import ParameterError, TensorError
-from trunkline_training.making import source_scores
-from trunkline_training.making.rank_correlation import spearman
-from trunkline_training.making.source_scores import Floats
+from trunkline_training.making.choosing import source_scores
+from trunkline_training.making.choosing.rank_correlation import spearman
+from trunkline_training.making.choosing.source_scores import Floats
 
 SIDES = st.tuples(st.integers(1, 9), st.integers(1, 7))
 LOGITS = SIDES.flatmap(lambda s: arrays(np.float32, s, elements=st.floats(-1e4, 1e4, width=32)))

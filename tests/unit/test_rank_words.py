@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from trunkline.errors import ParameterError, TrunklineError, UnknownNameError
-from trunkline_training.making import words
-from trunkline_training.making.word_file import LONGEST_LINE
+from trunkline_training.making.choosing import words
+from trunkline_training.making.choosing.word_file import LONGEST_LINE
 
 GLOVE = """the 9 9 9
 great 1 0 0

@@ -1,0 +1,1 @@
+"""Choosing the network that a task starts from, before any training."""

@@ -1,0 +1,1 @@
+"""`trunkline task check`, `rank`, `train`, `eval`, `compare` and `new`."""

@@ -1,0 +1,113 @@
+"""`trunkline task compare --images DIR`: trunks, methods and whole networks on one folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trunkline.command import Command
+from trunkline_training.making.commands import train as train_command
+from trunkline_training.making.learning.settings import FINETUNE, TRANSFER, Making
+from trunkline_training.train import options
+
+if TYPE_CHECKING:
+    from trunkline_training.making.comparing.contenders import Result
+
+HEAD = ("what", "accuracy", "macro precision", "macro recall", "macro F1", "training s")
+KINDS = (
+    "TRUNK/SET:transfer, TRUNK/SET:finetune, torchvision:NETWORK, timm:NETWORK; =FILE behind a "
+    "network gives its weights (default: both methods of every trunk with a classifier)"
+)
+FREE = {"trunk", "set", "method", "output", "run"}
+"""Settings that do not hold for all."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """What is compared, on which pictures, by which settings."""
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=KINDS)
+    parser.add_argument(
+        "--images", type=Path, required=True, metavar="DIR", help=train_command.IMAGES
+    )
+    parser.add_argument("--report", type=Path, metavar="OUT", help="folder for table and plots")
+    parser.add_argument("--preset", default="", help=train_command.preset_help())
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_flags(parser.add_argument_group("settings"), Making, FREE)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train each on the same pictures; print the table."""
+    from trunkline import markdown
+    from trunkline.files import write_bytes
+    from trunkline_training.making.comparing import contenders
+    from trunkline_training.making.learning import parts
+    from trunkline_training.making.pictures import selection
+    from trunkline_training.making.trying import report
+    from trunkline_training.train.log import say
+
+    flags = options.given_flags(arguments, Making)
+    settings = options.collect(Making, train_command.PRESETS, arguments.preset, None, flags)
+    named = [contenders.contender(name) for name in arguments.what or stored()]
+    divided = parts.divide(selection.sound(arguments.images), settings)
+    divided.require_held()
+    say(divided.text())
+    results = []
+    for one in named:
+        say(f"--- {one.name}")
+        results.append(one.run(divided, settings))
+    table = markdown.lines(HEAD, [row(result) for result in results])
+    if arguments.report:
+        for result in results:
+            folder = arguments.report / folder_of(result.name)
+            about = {"pictures": f"{arguments.images.name}: {divided.text()}"}
+            report.write(folder, result.evaluation, f"Evaluation of {result.name}", about)
+        text = "\n".join(
+            [f"# Tasks compared on {arguments.images.name}", "", divided.text(), "", *table, ""]
+        )
+        write_bytes(arguments.report / "compare.md", text.encode())
+    if arguments.json:
+        found = {
+            it.name: {"seconds": it.seconds, **report.figures(it.evaluation)} for it in results
+        }
+        print(json.dumps(found))
+    else:
+        print("\n".join(table))
+    return 0
+
+
+def stored() -> list[str]:
+    """Both methods of every trunk in the store that has a classifier."""
+    from trunkline.weights.store import ModelStore
+
+    tails = [tail for tail in ModelStore.default().tails() if tail.task == "classifier"]
+    places = [f"{tail.trunk}/{tail.set}" for tail in tails]
+    return [
+        f"{place}:{method}" for place in dict.fromkeys(places) for method in (TRANSFER, FINETUNE)
+    ]
+
+
+def row(result: Result) -> list[str]:
+    """A line of the table."""
+    from trunkline_training.making.trying.report import spread
+
+    figures = result.evaluation.ways[0].figures
+    return [result.name, *map(spread, figures.values()), f"{result.seconds:.0f}"]
+
+
+def folder_of(name: str) -> str:
+    """A contender's name as a folder's."""
+    plain: Sequence[str] = [
+        letter if letter.isalnum() else "-" for letter in name.partition("=")[0]
+    ]
+    return "".join(plain)
+
+
+command = Command(
+    help="compare trunks, methods and whole networks on a folder of pictures",
+    configure=configure,
+    run=run,
+    extra="train",
+    requires=(*train_command.REQUIRES, "matplotlib"),
+)

@@ -1,0 +1,94 @@
+"""`trunkline task train NAME --images DIR`: a tail of its own for a folder of pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from trunkline.command import Command
+from trunkline.errors import ParameterError
+from trunkline.weights import package
+from trunkline_training.making.learning.settings import Making
+from trunkline_training.train import options
+
+REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX", "imagehash")
+PRESETS = "task"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The name, the folder, and a flag for each setting."""
+    parser.add_argument("name", type=task_name, help="what the task is called")
+    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help=IMAGES)
+    parser.add_argument("--config", type=Path, help="TOML file of settings; flags go before it")
+    parser.add_argument("--preset", default="", help=preset_help())
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_flags(parser.add_argument_group("settings"), Making)
+
+
+IMAGES = "one folder a class, or a manifest.csv with the columns path and class"
+
+
+def preset_help() -> str:
+    """What a flag for presets says."""
+    return f"settings to begin with: {', '.join(options.presets(PRESETS))}"
+
+
+def task_name(name: str) -> str:
+    """The name as it is. Raises ArgumentTypeError for one that no task may have."""
+    if not package.TASK_NAME.fullmatch(name):
+        raise argparse.ArgumentTypeError(
+            f"{name!r} is no task's name: expected letters, digits, - and _, at most 64"
+        )
+    return name
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and package; progress goes to stderr, the figures to stdout."""
+    from trunkline_training.making.learning import make, parts, source
+    from trunkline_training.making.pictures import selection
+
+    settings = settings_of(arguments)
+    folder = folder_of(arguments.name, settings)
+    origin = source.load(settings)
+    pictures = parts.divide(selection.sound(arguments.images), settings)
+    made = make.train(origin, pictures, settings, arguments.resume)
+    make.write(folder, arguments.name, origin, pictures, settings, made, {})
+    document = {"folder": str(folder), **made.validated, **vars(made.speed)}
+    print(json.dumps(document) if arguments.json else "\n".join(_lines(document)))
+    return 0
+
+
+def folder_of(name: str, settings: Making) -> Path:
+    """Where the task goes. Raises ParameterError where something else lies."""
+    folder = Path(settings.output or name)
+    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not empty and not (folder / package.NAME).is_file():
+        raise ParameterError(f"{folder} holds something else: give another --output")
+    return folder
+
+
+def settings_of(arguments: argparse.Namespace) -> Making:
+    """Settings out of preset, file and flags. Raises ParameterError."""
+    flags = options.given_flags(arguments, Making)
+    settings = options.collect(Making, PRESETS, arguments.preset, arguments.config, flags)
+    if arguments.resume and not settings.run:
+        raise ParameterError("--resume goes on with the run in --run: give that too")
+    return settings
+
+
+def _lines(document: dict[str, object]) -> list[str]:
+    return [
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in document.items()
+    ]
+
+
+command = Command(
+    help="train a task on a folder of pictures, behind the frozen trunk",
+    configure=configure,
+    run=run,
+    extra="train",
+    requires=REQUIRES,
+)

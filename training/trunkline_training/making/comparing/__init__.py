@@ -1,0 +1,1 @@
+"""Trunks, methods and whole networks side by side."""

@@ -1,0 +1,1 @@
+"""Training a task's last layers, and packaging what comes out."""

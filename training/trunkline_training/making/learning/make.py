@@ -1,0 +1,124 @@
+"""From a folder of pictures to a packaged task: the way through it, step by step."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trunkline.weights import package
+from trunkline.weights.conv import Conv
+from trunkline.weights.package import Package
+from trunkline.weights.publish import TailDraft
+from trunkline_training.making.learning import card, speed
+from trunkline_training.making.learning.fronts import SplitFront
+from trunkline_training.making.learning.parts import Parts
+from trunkline_training.making.learning.phase import Phase
+from trunkline_training.making.learning.settings import FINETUNE, Making
+from trunkline_training.making.learning.source import Source
+from trunkline_training.making.learning.speed import FrozenSpeed
+from trunkline_training.nets.entry import OUTPUT
+from trunkline_training.train.log import say
+from trunkline_training.train.trainer import Trainer, steady
+
+KIND = "classifier"
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A trained tail before it is packaged. `validated` are the best epoch's figures."""
+
+    content: bytes
+    validated: Mapping[str, float]
+    speed: FrozenSpeed
+
+
+def train(source: Source, parts: Parts, settings: Making, resume: bool) -> Made:
+    """The new last layer, then, where that is the method, the layers from `--from` on."""
+    first = settings.first_stage if settings.method == FINETUNE else OUTPUT
+    source.require(first)
+    steady(settings.phase(Path()))
+    with _folder(settings.run) as run:
+        convs, figures = _phase(source, parts, settings, run, OUTPUT, {}, resume)
+        if first != OUTPUT:
+            given = {**source.convs, **convs}
+            convs, figures = _phase(source, parts, settings, run, first, given, resume)
+    content = source.tail(convs, len(parts.labels))
+    return Made(content, figures, speed.measure(source, first, settings.threads))
+
+
+def write(
+    folder: Path,
+    name: str,
+    source: Source,
+    parts: Parts,
+    settings: Making,
+    made: Made,
+    tested: Mapping[str, float],
+) -> Package:
+    """The task in a folder of its own; `tested` are its figures on pictures it has not seen."""
+    metrics = {**{f"validation_{key}": value for key, value in made.validated.items()}, **tested}
+    spec = source.trunk.spec
+    draft = TailDraft(
+        task=name,
+        model=f"{name} ({spec.set})",
+        content=made.content,
+        labels=parts.labels,
+        digest=spec.digest,
+        probe=source.trunk_entry.probe,
+        card=card.text(name, source, parts, settings, metrics),
+        metrics=metrics,
+    )
+    return package.write(folder, KIND, spec, draft, card.provenance(source, parts, settings))
+
+
+def _phase(
+    source: Source,
+    parts: Parts,
+    settings: Making,
+    run: Path,
+    stage: int,
+    given: Mapping[str, Conv],
+    resume: bool,
+) -> tuple[dict[str, Conv], Figures]:
+    fine = stage != OUTPUT
+    say(f"training the layers from {stage} on" if fine else "training a new last layer")
+    config = settings.phase(
+        run / ("layers" if fine else "output"),
+        epochs=settings.fine_epochs if fine else settings.epochs,
+        lr=settings.fine_lr if fine else settings.lr,
+        norm=settings.norm if fine else "none",
+    )
+    phase = Phase(
+        config,
+        SplitFront(config, source, stage),
+        source.behind(stage, len(parts.labels)),
+        given,
+        (parts.pictures(parts.learnt), parts.pictures(parts.chosen_by)),
+        class_weights(parts, settings.class_weights),
+        smoothing=settings.label_smoothing,
+    )
+    found = Trainer(config, phase).run(resume)
+    return phase.trained(), {key: found[key] for key in ("top1", "entropy", "epoch")}
+
+
+def class_weights(parts: Parts, balanced: bool) -> Tensor:
+    """(K,), a class's weight in the loss: N / (K n) of n pictures out of N, or one."""
+    counts = torch.tensor(list(parts.counts.values()), dtype=torch.float32)
+    return counts.sum() / (len(counts) * counts) if balanced else torch.ones_like(counts)
+
+
+@contextmanager
+def _folder(run: str) -> Iterator[Path]:
+    """The run's folder; without one its features and logs go when it is done."""
+    if run:
+        yield Path(run)
+        return
+    with tempfile.TemporaryDirectory(prefix="trunkline-task-") as folder:
+        yield Path(folder)

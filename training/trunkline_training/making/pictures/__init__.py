@@ -1,0 +1,1 @@
+"""The pictures of a task: what is wrong with them, and which are for what."""

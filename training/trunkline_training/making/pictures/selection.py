@@ -1,0 +1,56 @@
+"""The pictures of a folder that a task may learn from, a few of each class where there are many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from trunkline.errors import ParameterError
+from trunkline_training.making.pictures import check, inspection
+from trunkline_training.making.pictures.inspection import Item
+from trunkline_training.making.pictures.split import split
+from trunkline_training.train.collection import rank
+from trunkline_training.train.log import say
+
+
+def sound(root: Path) -> check.Report:
+    """What was found in a folder, said line by line.
+
+    Raises ParameterError where no task can be made of it.
+    """
+    report = check.check(list(inspection.inspect(root)), inspection.folders(root))
+    for finding in report.findings:
+        if finding.level != check.ERROR:
+            say(f"{finding.level}: {finding.text}")
+    if not report.sound:
+        errors = [finding for finding in report.findings if finding.level == check.ERROR]
+        words = "; ".join(" ".join([it.text, *it.files[: check.SHOWN]]) for it in errors)
+        raise ParameterError(f"{root} is no data for a task: {words}; see trunkline task check")
+    return report
+
+
+def learnt(
+    items: Sequence[Item], share: float, seed: int, limit: int | None = None
+) -> tuple[Item, ...]:
+    """Usable pictures without those that `split` keeps for the test, at most `limit` a class.
+
+    Which ones depends on their names and the seed alone. Raises ParameterError.
+    """
+    if not 0 < share < 1:
+        raise ParameterError(f"a test share of {share}: expected more than 0, below 1")
+    if limit is not None and limit < 1:
+        raise ParameterError(f"at most {limit} pictures of a class: expected 1 or more")
+    chosen, _ = split(items, share, seed)
+    return chosen if limit is None else limited(chosen, limit, seed)
+
+
+def limited(items: Sequence[Item], limit: int, seed: int) -> tuple[Item, ...]:
+    """At most `limit` pictures of each class."""
+    taken: Counter[str] = Counter()
+    kept: set[str] = set()
+    for item in sorted(items, key=lambda item: rank(item.name, seed)):
+        taken[item.label] += 1
+        if taken[item.label] <= limit:
+            kept.add(item.name)
+    return tuple(item for item in items if item.name in kept)

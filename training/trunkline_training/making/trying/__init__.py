@@ -1,0 +1,1 @@
+"""What a packaged task is worth, in figures and plots."""
