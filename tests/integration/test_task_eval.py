@@ -301,7 +301,10 @@ def infinite(labels: int) -> bytes:
     ("pack", "words"),
     [
         (lambda place, tail: kit.pack(place, tail, LABELS, kind="ssd"), "expected a classifier"),
-        (lambda place, tail: kit.pack(place, tail, LABELS, digest="ab" * 32), "has digest"),
+        (
+            lambda place, tail: kit.pack(place, tail, LABELS, digest="ab" * 32),
+            "make it again for this trunk",
+        ),
         (lambda place, tail: kit.pack(place, tail, LABELS[:3]), "expected logits (1, 3)"),
         (lambda place, _: kit.pack(place, infinite(4), LABELS), "expected finite logits"),
         (lambda place, _: place, "cannot be read"),

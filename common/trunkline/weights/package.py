@@ -15,7 +15,8 @@ from typing import Any
 
 from trunkline.errors import WeightsError
 from trunkline.pipeline import MAX_ELEMENTS
-from trunkline.types import Shape
+from trunkline.text import one_of
+from trunkline.types import Shape, TrunkSpec
 from trunkline.weights import manifest
 from trunkline.weights.manifest import Place, TailEntry
 from trunkline.weights.publish import TailDraft, write_file, write_tail
@@ -87,6 +88,16 @@ def read(folder: Path) -> Package:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = str(error)[:200] or type(error).__name__
         raise WeightsError(f"{path} is no packaged task's: {reason}") from error
+
+
+def require_fit(tail: TailEntry, spec: TrunkSpec, where: object) -> None:
+    """Raise WeightsError unless the tail in `where` was made for this trunk."""
+    if spec.digest not in tail.accepts or spec.shape != tail.shape:
+        raise WeightsError(
+            f"{where} is for trunk {tail.trunk}/{tail.set} of digest {one_of(tail.accepts)}: "
+            f"{spec.name}/{spec.set} here has {spec.digest}; make it again for this trunk, or use "
+            "the weights that it was made with"
+        )
 
 
 def _package(folder: Path, data: Mapping[str, Any]) -> Package:

@@ -9,7 +9,6 @@ from pathlib import Path
 from trunkline import engines, trunks
 from trunkline.engines.abc import Network
 from trunkline.errors import WeightsError
-from trunkline.text import one_of
 from trunkline.trunks import Trunk
 from trunkline.weights import package
 from trunkline.weights.manifest import TailEntry
@@ -64,12 +63,7 @@ class Sources:
 
     def _candidate(self, name: str, entry: TailEntry) -> Candidate:
         trunk = self.trunk(entry.trunk, entry.set)
-        if trunk.spec.digest not in entry.accepts or trunk.spec.shape != entry.shape:
-            raise WeightsError(
-                f"{name} is for a trunk of digest {one_of(entry.accepts)}: the store's "
-                f"{entry.trunk}/{entry.set} has {trunk.spec.digest}; use the weights that it was "
-                "made with, or leave it out"
-            )
+        package.require_fit(entry, trunk.spec, name)
         path = entry.verified_path()
         tail = engines.load("openvino", path, precision="f32", threads=self._threads)
         return Candidate(name, trunk, tail, entry.labels(), entry)

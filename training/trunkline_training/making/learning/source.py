@@ -81,15 +81,10 @@ def load(settings: Making) -> Source:
 
 def _tail(source: str, store: ModelStore, trunk: Trunk) -> TailEntry:
     """The tail that `source` names, which must be one for this trunk."""
-    spec = trunk.spec
     if not (Path(source) / package.NAME).is_file():
-        return store.tail(spec.name, spec.set, source)
+        return store.tail(trunk.spec.name, trunk.spec.set, source)
     tail = package.read(Path(source)).tail
-    if spec.digest not in tail.accepts:
-        raise WeightsError(
-            f"{source} is made for the trunk {tail.trunk} / {tail.set}, {tail.digest[:12]}: "
-            f"expected {spec.name} / {spec.set}, {spec.digest[:12]}; choose another --source"
-        )
+    package.require_fit(tail, trunk.spec, source)
     return tail
 
 

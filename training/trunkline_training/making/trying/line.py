@@ -17,7 +17,7 @@ from trunkline.files import read_bytes
 from trunkline.text import one_line
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor, TrunkSpec
-from trunkline.weights.package import Package
+from trunkline.weights.package import Package, require_fit
 from trunkline.weights.store import ModelStore
 
 KIND = "classifier"
@@ -94,11 +94,7 @@ def load(package: Package, *, threads: int = 0, store: ModelStore | None = None)
     if package.kind != KIND:
         raise WeightsError(f"a packaged {package.kind}: expected a {KIND}; others have no accuracy")
     trunk = trunks.load(tail.trunk, tail.set, threads=threads, store=store)
-    if trunk.spec.digest not in tail.accepts:
-        raise WeightsError(
-            f"trunk {tail.trunk}/{tail.set} of the store has digest {trunk.spec.digest}: task "
-            f"{tail.task} expects {' or '.join(tail.accepts)}; make the task again for this trunk"
-        )
+    require_fit(tail, trunk.spec, tail.path)
     network = engines.load("openvino", tail.verified_path(), threads=threads)
     labels = tail.labels()
     _try(network, trunk.spec, len(labels), str(tail.path))
