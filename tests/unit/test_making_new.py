@@ -127,15 +127,15 @@ def test_methods_and_a_whole_network_side_by_side(
     from torchvision import models
 
     torch.manual_seed(3)
-    torch.save(models.mobilenet_v2(weights=None).state_dict(), tmp_path / "random.pth")
-    whole = f"torchvision:mobilenet_v2={tmp_path / 'random.pth'}"
+    torch.save(models.resnet18(weights=None).state_dict(), tmp_path / "random.pth")
+    whole = f"torchvision:resnet18={tmp_path / 'random.pth'}"
     assert compare(images, "mobilenet_v2/keras-160:transfer", whole, "--report", "out") == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("| what | accuracy | macro precision")
     assert printed[2].startswith("| mobilenet_v2/keras-160:transfer | 100.00 (100.00 to 100.00)")
     assert printed[3].startswith(f"| {whole} |")
     assert (tmp_path / "out" / "compare.md").is_file()
-    for name in ("mobilenet-v2-keras-160-transfer", "torchvision-mobilenet-v2"):
+    for name in ("mobilenet-v2-keras-160-transfer", "torchvision-resnet18"):
         assert (tmp_path / "out" / name / "confusion.png").is_file()
 
 

@@ -52,7 +52,8 @@ class Plan:
             shapes |= block_shapes(mobilenet_v2.BLOCKS[stage])
         if self.entry <= LAST:
             shapes[mobilenet_v2.HEAD] = LayerShape(POOLED, 320, 1)
-        shapes[LINEAR] = LayerShape(self.classes, POOLED, 1, normed=False)
+        pooled = self.shape[0] if self.entry == OUTPUT else POOLED
+        shapes[LINEAR] = LayerShape(self.classes, pooled, 1, normed=False)
         return shapes
 
 
