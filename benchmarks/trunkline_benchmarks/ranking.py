@@ -32,8 +32,8 @@ from trunkline_training.making.commands.train import PRESETS
 from trunkline_training.making.learning import make, parts, source
 from trunkline_training.making.learning.settings import CHANCE, FINETUNE, Making
 from trunkline_training.making.pictures import inspection, selection
+from trunkline_training.progress import say
 from trunkline_training.train import options
-from trunkline_training.train.log import say
 
 IMAGENET = "classifier"
 FROM_CHANCE: dict[str, Any] = {"first": "7", "norm": "batch", "fine_lr": 1e-3, "fine_epochs": 12}

@@ -185,3 +185,15 @@ def test_the_split_hardly_moves_when_pictures_come(root: Path) -> None:
     assert len({item.name for item in before} ^ {item.name for item in after}) <= 2
     assert split(items, 0.25, seed=8)[1] != before
     assert all(len(part) > 0 for part in split(items[:2], 0.9, seed=1))
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a\tb", " blank before", "bell\x07"])
+def test_a_class_whose_name_is_no_label(
+    root: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "birnen").rename(root / name)
+    found = checked(root, capsys, 1)
+    assert not found["sound"]
+    (finding,) = found["findings"]
+    assert "a name that is no label" in finding["text"]
+    assert finding["files"] == [repr(name)]

@@ -1,4 +1,4 @@
-"""One line on standard error that says how far long work is, and when it will be done."""
+"""What a person sees on standard error: lines, and one that says how far long work is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ LINE_EVERY_S = 10.0
 """Between plain lines, where standard error is no terminal."""
 BAR_EVERY_S = 0.2
 BAR_WIDTH = 24
+
+
+def say(line: str) -> None:
+    """A line on stderr."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def progress(items: Iterable[Item], total: int, what: str, done: int = 0) -> Iterator[Item]:

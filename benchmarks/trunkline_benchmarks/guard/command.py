@@ -10,8 +10,9 @@ from typing import Any
 
 from PIL import Image
 
+from trunkline import markdown
 from trunkline.engines import DEFAULT_ENGINE
-from trunkline_benchmarks import machine, markdown
+from trunkline_benchmarks import machine
 from trunkline_benchmarks.guard.reference import Reference
 from trunkline_benchmarks.serving import accuracy, answers, pictures, program, systems
 from trunkline_benchmarks.serving.answers import Reader

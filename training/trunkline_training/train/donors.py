@@ -16,9 +16,9 @@ from trunkline_training import coco, coco_detector, ssdlite, stitch
 from trunkline_training.datasets import Picture
 from trunkline_training.nets.entry import entering
 from trunkline_training.networks import running
+from trunkline_training.progress import say
 from trunkline_training.train import models
 from trunkline_training.train.config import Training
-from trunkline_training.train.log import say
 from trunkline_training.train.models import Given, Pixels
 from trunkline_training.train.samples import PLAIN, ClassSamples
 from trunkline_training.train.views import load

@@ -13,11 +13,11 @@ from trunkline_training import figures
 from trunkline_training.datasets import Picture
 from trunkline_training.figures import Metrics
 from trunkline_training.networks import running
+from trunkline_training.progress import say
 from trunkline_training.train import collection
 from trunkline_training.train.cards import card
 from trunkline_training.train.config import Training
 from trunkline_training.train.job import SCORE
-from trunkline_training.train.log import say
 from trunkline_training.train.task import TaskJob
 
 

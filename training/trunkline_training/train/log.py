@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from tensorboardX import SummaryWriter
 
 from trunkline.errors import TrunklineError
 from trunkline.files import make_folder, write_bytes
+from trunkline_training.progress import say
 
 STEPS, EPOCHS = "steps.csv", "epochs.csv"
 EVERY_S = 5.0
@@ -89,11 +89,6 @@ class Log:
     def close(self) -> None:
         """Write what is still in memory."""
         self._events.close()
-
-
-def say(line: str) -> None:
-    """A line on stderr."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def _duration(seconds: float) -> str:

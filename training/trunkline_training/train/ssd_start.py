@@ -15,9 +15,9 @@ from trunkline_training.nets.detector import with_labels
 from trunkline_training.nets.entry import entry
 from trunkline_training.nets.heads import Head, PaperHead
 from trunkline_training.networks import published
+from trunkline_training.progress import say
 from trunkline_training.train import donors, models, ssd_layers_start
 from trunkline_training.train.config import SsdTraining
-from trunkline_training.train.log import say
 from trunkline_training.train.models import CLASSIFIER, OWN, Given
 from trunkline_training.train.received import Received
 

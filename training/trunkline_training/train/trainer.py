@@ -12,11 +12,12 @@ from torch import nn
 
 from trunkline.errors import ParameterError, TrunklineError
 from trunkline.files import make_folder
+from trunkline_training.progress import say
 from trunkline_training.train import checkpoint, optimiser
 from trunkline_training.train.checkpoint import BEST, LAST
 from trunkline_training.train.config import Training
 from trunkline_training.train.job import SCORE, Job
-from trunkline_training.train.log import Log, say
+from trunkline_training.train.log import Log
 from trunkline_training.train.views import Batch
 
 

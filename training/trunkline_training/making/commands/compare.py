@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trunkline_training.making.learning import parts
     from trunkline_training.making.pictures import selection
     from trunkline_training.making.trying import report
-    from trunkline_training.train.log import say
+    from trunkline_training.progress import say
 
     flags = options.given_flags(arguments, Making)
     settings = options.collect(Making, train_command.PRESETS, arguments.preset, None, flags)

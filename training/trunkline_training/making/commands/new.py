@@ -31,11 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check, train, evaluate, package; then say how the task is served and added."""
-    from trunkline_training.making.learning import make, parts, source
+    """Check, train, try, package; then say how the task is served and added."""
+    from trunkline_training.making.learning import parts
     from trunkline_training.making.pictures import selection
     from trunkline_training.making.trying import examination, report
-    from trunkline_training.train.log import say
+    from trunkline_training.progress import say
 
     begun = time.monotonic()
     settings = train_command.settings_of(arguments)
@@ -48,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     divided = parts.divide(found, settings)
     say(divided.text())
     divided.require_held()
+
+    # PyTorch takes seconds to load: not before the pictures are known to be worth it
+    from trunkline_training.making.learning import make, source
 
     origin = source.load(settings)
     say(f"2/{STEPS} training behind the frozen trunk, from the layers of {origin.name}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trunkline.command import Command
 from trunkline_training.making.commands.check import SEED, SHARE
+from trunkline_training.progress import say
 
 if TYPE_CHECKING:
     from trunkline_training.making.choosing.advice import Advice
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     start = time.monotonic()
     items = _items(arguments)
     candidates = _candidates(arguments)
-    provider = words.load("file" if arguments.words else "minilm", arguments.words, _say)
+    provider = words.load("file" if arguments.words else "minilm", arguments.words, say)
     measured = advice.ordered(rank.measure(candidates, items, provider))
     scored = [found.scored for found in measured]
     advised = advice.advise(measured)
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"{len(items)} pictures of {classes} classes; names by {provider.origin}")
         print("\n".join([*_table(scored), advised.text]))
-    _say(f"took {time.monotonic() - start:.1f} s")
+    say(f"took {time.monotonic() - start:.1f} s")
     return 0
 
 
@@ -93,7 +93,7 @@ def _candidates(arguments: argparse.Namespace) -> list[Candidate]:
 
     store = ModelStore.default()
     for path, reason in store.damaged().items():
-        _say(f"warning: {path} is left out: {reason}")
+        say(f"warning: {path} is left out: {reason}")
     sources = candidates.Sources(store, arguments.threads)
     found = [*sources.stored(), *map(sources.packaged, dict.fromkeys(arguments.source))]
     labels, wanted = candidates.labels_of(found), arguments.random_classes
@@ -130,10 +130,6 @@ def _document(
         "candidates": rows,
         "advice": dataclasses.asdict(advised),
     }
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 command = Command(

@@ -46,13 +46,17 @@ def task_name(name: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and package; progress goes to stderr, the figures to stdout."""
-    from trunkline_training.making.learning import make, parts, source
+    from trunkline_training.making.learning import parts
     from trunkline_training.making.pictures import selection
 
     settings = settings_of(arguments)
     folder = folder_of(arguments.name, settings)
-    origin = source.load(settings)
     pictures = parts.divide(selection.sound(arguments.images), settings)
+
+    # PyTorch takes seconds to load: not before the pictures are known to be worth it
+    from trunkline_training.making.learning import make, source
+
+    origin = source.load(settings)
     made = make.train(origin, pictures, settings, arguments.resume)
     make.write(folder, arguments.name, origin, pictures, settings, made, {})
     document = {"folder": str(folder), **made.validated, **vars(made.speed)}

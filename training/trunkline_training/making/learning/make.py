@@ -23,7 +23,7 @@ from trunkline_training.making.learning.settings import FINETUNE, Making
 from trunkline_training.making.learning.source import Source
 from trunkline_training.making.learning.speed import FrozenSpeed
 from trunkline_training.nets.entry import OUTPUT
-from trunkline_training.train.log import say
+from trunkline_training.progress import say
 from trunkline_training.train.trainer import Trainer, steady
 
 KIND = "classifier"

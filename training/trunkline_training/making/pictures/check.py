@@ -70,6 +70,11 @@ def check(items: Sequence[Item], folders: Sequence[str]) -> Report:
 def _class_findings(counts: dict[str, int]) -> Iterator[Finding]:
     if len(counts) < 2:
         yield Finding(ERROR, f"{len(counts)} class: expected at least two folders of pictures")
+    odd = tuple(repr(name) for name in counts if not name.isprintable() or name != name.strip())
+    if odd:
+        yield Finding(
+            ERROR, f"{len(odd)} with a name that is no label (line breaks, blanks at its ends)", odd
+        )
     empty = tuple(name for name, count in counts.items() if not count)
     if empty:
         yield Finding(

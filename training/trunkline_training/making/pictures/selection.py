@@ -10,8 +10,8 @@ from trunkline.errors import ParameterError
 from trunkline_training.making.pictures import check, inspection
 from trunkline_training.making.pictures.inspection import Item
 from trunkline_training.making.pictures.split import split
+from trunkline_training.progress import say
 from trunkline_training.train.collection import rank
-from trunkline_training.train.log import say
 
 
 def sound(root: Path) -> check.Report:
