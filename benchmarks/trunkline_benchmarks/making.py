@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         document = {
             "machine": machine.describe(),
-            "images": str(arguments.images.name),
+            "images": "/".join(arguments.images.resolve().parts[-2:]),
             "test": len(test),
             "settings": dataclasses.asdict(settings),
             "samples": rows,
