@@ -89,13 +89,20 @@ def _checked(name: str, shape: LayerShape, conv: Conv) -> tuple[Floats, Floats]:
 
 
 def from_onnx(content: bytes) -> dict[str, Conv]:
-    """The convolutions of a tail that `weights.graph` wrote, by layer name; linear ones as 1x1."""
+    """The convolutions of a tail that `weights.graph` wrote, by layer name; linear ones as 1x1.
+
+    Raises WeightsError for what is no such file, or points at others.
+    """
     import onnx
 
-    arrays = {
-        item.name: onnx.numpy_helper.to_array(item)
-        for item in onnx.load_from_string(content).graph.initializer
-    }
+    try:
+        initialisers = onnx.load_from_string(content).graph.initializer
+    except Exception as error:  # protobuf has several kinds
+        raise WeightsError("a tail that is no ONNX file: make it again") from error
+    if any(item.data_location == onnx.TensorProto.EXTERNAL for item in initialisers):
+        # it names any file of this machine, whose bytes would become weights
+        raise WeightsError("a tail whose weights lie in other files: expected them in its own")
+    arrays = {item.name: onnx.numpy_helper.to_array(item) for item in initialisers}
     found = {}
     for name, weight in arrays.items():
         layer = name.removesuffix(".weight")
