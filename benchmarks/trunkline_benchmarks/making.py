@@ -26,9 +26,10 @@ from trunkline.trunks import Trunk
 from trunkline_benchmarks import machine
 from trunkline_training import pictures
 from trunkline_training.making.commands.train import PRESETS
-from trunkline_training.making.learning import make, parts, source
+from trunkline_training.making.learning import make, parts, source, speed
 from trunkline_training.making.learning.settings import FINETUNE, TRANSFER, Making
 from trunkline_training.making.pictures import inspection, selection
+from trunkline_training.making.pictures.check import Report
 from trunkline_training.making.pictures.inspection import Item
 from trunkline_training.networks import running
 from trunkline_training.progress import progress
@@ -56,13 +57,14 @@ def main(argv: Sequence[str]) -> int:
     given = {"test_share": 0.0, **options.given_flags(arguments, Making)}
     settings = options.collect(Making, PRESETS, arguments.preset, None, given)
     origin = source.load(settings)
+    report = selection.sound(arguments.images)
     test = [item for item in inspection.inspect(arguments.test) if item.readable]
     features = features_of(origin.trunk, test)
     rows = []
     for method in arguments.methods:
         for seed in arguments.seeds:
             chosen = dataclasses.replace(settings, method=method, seed=seed)
-            rows.append(sample(chosen, arguments.images, origin, test, features))
+            rows.append(sample(chosen, report, origin, test, features))
             print(rows[-1], file=sys.stderr, flush=True)
     head = ["method", "accuracy", "spread", "seconds"]
     print("\n".join(table(head, [_row(rows, method) for method in arguments.methods])))
@@ -90,16 +92,17 @@ def features_of(trunk: Trunk, items: Sequence[Item]) -> NDArray[np.float32]:
 
 def sample(
     settings: Making,
-    images: Path,
+    report: Report,
     origin: source.Source,
     test: Sequence[Item],
     features: NDArray[np.float32],
 ) -> dict[str, Any]:
     """Make one task and try it; `features` are the test pictures'."""
     start = time.perf_counter()
-    found = parts.divide(selection.sound(images), settings)
+    found = parts.divide(report, settings)
     made = make.train(origin, found, settings, False)
     seconds = time.perf_counter() - start
+    frozen = speed.measure(origin, settings)
     tail = running(made.content, settings.threads)
     logits = np.concatenate(
         [tail.run(features[at : at + BATCH])[0] for at in range(0, len(features), BATCH)]
@@ -112,8 +115,8 @@ def sample(
         "learnt": len(found.learnt),
         "accuracy": round(100 * mean(right), 3),
         "seconds": round(seconds, 1),
-        "engine_ms": round(made.speed.engine_ms, 2),
-        "torch_ms": round(made.speed.torch_ms, 2),
+        "engine_ms": round(frozen.engine_ms, 2),
+        "torch_ms": round(frozen.torch_ms, 2),
     }
 
 

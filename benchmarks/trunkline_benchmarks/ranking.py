@@ -19,7 +19,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from trunkline import files, markdown
+from trunkline.trunks import Trunk
 from trunkline.weights.store import ModelStore
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.making import features_of, sample
@@ -32,6 +36,8 @@ from trunkline_training.making.commands.train import PRESETS
 from trunkline_training.making.learning import make, parts, source
 from trunkline_training.making.learning.settings import CHANCE, FINETUNE, Making
 from trunkline_training.making.pictures import inspection, selection
+from trunkline_training.making.pictures.check import Report
+from trunkline_training.making.pictures.inspection import Item
 from trunkline_training.progress import say
 from trunkline_training.train import options
 
@@ -52,12 +58,14 @@ def main(argv: Sequence[str]) -> int:
         for start in (CHANCE, IMAGENET)
     ]
     names = [CHANCE, IMAGENET, *map(str, made)]
-    scored = _scored(names, arguments.target, settings)
+    target, trunk = selection.sound(arguments.target), source.load(settings).trunk
+    scored = _scored(names, target, trunk, settings)
     settings = replace(settings, test_share=0.0)
     test = [item for item in inspection.inspect(arguments.test) if item.readable]
+    features = features_of(trunk, test)
     rows = []
     for name, score in zip(names, scored, strict=True):
-        reached = _trained(name, arguments, settings, test)
+        reached = _trained(name, arguments.work, settings, target, test, features)
         rows.append({**asdict(score), "name": Path(name).name, **reached})
     accuracies = [row["accuracy"] for row in rows]
     document = {
@@ -122,33 +130,32 @@ def _candidate(start: str, place: Path, settings: Making, work: Path, limit: int
     return folder
 
 
-def _scored(names: Sequence[str], target: Path, settings: Making) -> list[Scored]:
+def _scored(names: Sequence[str], target: Report, trunk: Trunk, settings: Making) -> list[Scored]:
     """Both scores of every candidate, on the pictures that a task would learn from."""
-    store = ModelStore.default()
-    sources = candidates.Sources(store, settings.threads)
-    trunk = (settings.trunk, source.load(settings).trunk.spec.set)
-    (imagenet,) = [
-        it for it in sources.stored() if it.entry and (it.entry.trunk, it.entry.set) == trunk
-    ]
+    sources = candidates.Sources(ModelStore.default(), settings.threads)
+    (imagenet,) = [it for it in sources.stored() if it.trunk.spec.digest == trunk.spec.digest]
     labels = imagenet.labels
     chance = control.random_tail(imagenet.trunk, labels, len(labels), settings.seed)
     packaged = [sources.packaged(Path(name)) for name in names[2:]]
-    items = selection.learnt(selection.sound(target).usable, 0.2, settings.seed)
+    items = selection.learnt(target.usable, 0.2, settings.seed)
     provider = words.load("minilm", None, say)
     return rank.score([chance, imagenet, *packaged], items, provider)
 
 
 def _trained(
-    name: str, arguments: argparse.Namespace, settings: Making, test: Sequence[inspection.Item]
+    name: str,
+    work: Path,
+    settings: Making,
+    target: Report,
+    test: Sequence[Item],
+    features: NDArray[np.float32],
 ) -> dict[str, Any]:
     """Accuracy on the target's test pictures of a task made from a candidate."""
-    done = arguments.work / f"{Path(name).name}.target.json"
+    done = work / f"{Path(name).name}.target.json"
     if not done.is_file():
         say(f"=== target from {name}")
         own = replace(settings, source=name)
-        origin = source.load(own)
-        features = features_of(origin.trunk, test)
-        found = sample(own, arguments.target, origin, test, features)
+        found = sample(own, target, source.load(own), test, features)
         files.write_bytes(done, json.dumps(found).encode())
     reached: dict[str, Any] = json.loads(done.read_bytes())
     return {"accuracy": reached["accuracy"], "seconds": reached["seconds"]}

@@ -23,6 +23,8 @@ from trunkline.weights.publish import TailDraft, write_file, write_tail
 
 NAME = "task.json"
 FORMAT = 1
+CLASSIFIER = "classifier"
+"""The kind of packages whose tails give logits of their labels."""
 MOST_BYTES = 1 << 20
 """Of `task.json` itself."""
 TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

@@ -16,7 +16,7 @@ from trunkline.weights.graph import Graph, Value
 from trunkline.weights.layers import Layers, P, X
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.eager import Eager
-from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, reads
+from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, channels, entry, reads
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
 
@@ -129,6 +129,15 @@ def front_model(plan: Plan, convs: Mapping[str, Conv], stage: int) -> bytes:
         x = Value(graph.node("GlobalAveragePool", [x.name], "pooled"), (POOLED, 1, 1))
     graph.rename(x.name, "front")
     return graph.model("front", ["N", *x.shape])
+
+
+def drawn_plan(shape: Shape, padding: Padding, classes: int, first: int = 0) -> Plan:
+    """A tail from `first` on, or where features of this shape enter, that no weights are given for.
+
+    It is stitched where the stage reads other features.
+    """
+    stage = max(first, entry(shape))
+    return Plan(shape, stage, shape[0] != channels(stage), padding, classes)
 
 
 def from_stage(plan: Plan, stage: int, classes: int) -> Plan:

@@ -10,7 +10,7 @@ from trunkline.weights import sets
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.datasets import Picture
-from trunkline_training.nets.classifier import LINEAR, Plan
+from trunkline_training.nets.classifier import LINEAR, Plan, drawn_plan
 from trunkline_training.nets.entry import entry
 from trunkline_training.train import donors, models
 from trunkline_training.train.config import PictureTraining
@@ -35,10 +35,8 @@ def start(
         conv = donors.fitted(config, received, donor.tensors, pictures)
         plan = replace(plan, entry=entry(shape), stitched=True)
         return plan, {**convs, STITCH: conv}, f"{donor.origin} Behind a 3x3 convolution."
-    first = max(config.entry, entry(shape))
-    alone = config.trunk == "mobilenet_v2" and first == entry(shape)
     padding = sets.get(config.trunk, config.set).padding
-    return Plan(shape, first, not alone, padding, len(labels)), {}, OWN
+    return drawn_plan(shape, padding, len(labels), config.entry), {}, OWN
 
 
 def _from(given: Given, shape: Shape, labels: Sequence[str]) -> tuple[Plan, Mapping[str, Conv]]:

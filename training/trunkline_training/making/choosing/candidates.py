@@ -12,10 +12,8 @@ from trunkline.errors import WeightsError
 from trunkline.trunks import Trunk
 from trunkline.weights import package
 from trunkline.weights.manifest import TailEntry
+from trunkline.weights.package import CLASSIFIER
 from trunkline.weights.store import ModelStore
-
-CLASSIFIER = "classifier"
-"""The task whose tails, and the kind whose packages, give logits of their labels."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,7 @@ import numpy as np
 from trunkline.errors import ParameterError
 from trunkline.trunks import Trunk
 from trunkline_training.making.choosing.candidates import Candidate
-from trunkline_training.nets.classifier import Classifier, Plan
-from trunkline_training.nets.entry import channels, entry
+from trunkline_training.nets.classifier import Classifier, drawn_plan
 from trunkline_training.networks import running
 
 FEWEST = 2
@@ -31,10 +30,8 @@ def random_tail(
         )
     rng = np.random.default_rng(seed)
     chosen = sorted(rng.permutation(len(labels))[:classes].tolist())
-    shape = trunk.spec.shape
-    stage = entry(shape)
     # drawn weights know of no padding: any will do
-    plan = Plan(shape, stage, shape[0] != channels(stage), "symmetric", classes)
+    plan = drawn_plan(trunk.spec.shape, "symmetric", classes)
     content = Classifier(plan, {}, normed=False, dropout=0.0, seed=seed).onnx()
     name = f"random@{trunk.spec.name}/{trunk.spec.set}"
     named = tuple(labels[index] for index in chosen)

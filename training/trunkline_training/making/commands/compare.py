@@ -79,9 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def stored() -> list[str]:
     """Both methods of every trunk in the store that has a classifier."""
+    from trunkline.weights.package import CLASSIFIER
     from trunkline.weights.store import ModelStore
 
-    tails = [tail for tail in ModelStore.default().tails() if tail.task == "classifier"]
+    tails = [tail for tail in ModelStore.default().tails() if tail.task == CLASSIFIER]
     places = [f"{tail.trunk}/{tail.set}" for tail in tails]
     return [
         f"{place}:{method}" for place in dict.fromkeys(places) for method in (TRANSFER, FINETUNE)

@@ -24,14 +24,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=Path, required=True, metavar="DIR", help="pictures, one folder a class"
     )
+    add_trial_flags(parser)
+    parser.add_argument("--threads", type=int, default=0, help="of the engine (0: all cores)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_trial_flags(parser: argparse.ArgumentParser) -> None:
+    """Codecs, and where the report goes."""
     parser.add_argument(
         "--codecs", nargs="*", default=CODECS, metavar="CODEC", help=f"({' '.join(CODECS)})"
     )
     parser.add_argument(
         "--report", type=Path, metavar="OUT", help="(FOLDER.report: it names your pictures)"
     )
-    parser.add_argument("--threads", type=int, default=0, help="of the engine (0: all cores)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from trunkline.command import Command
 from trunkline_training.making.commands import eval as eval_command
 from trunkline_training.making.commands import train as train_command
-from trunkline_training.making.commands.eval import CODECS
 
 if TYPE_CHECKING:
     from trunkline_training.making.trying.evaluation import Evaluation
@@ -22,12 +21,7 @@ STEPS = 4
 def configure(parser: argparse.ArgumentParser) -> None:
     """What `task train` and `task eval` take."""
     train_command.configure(parser)
-    parser.add_argument(
-        "--codecs", nargs="*", default=CODECS, metavar="CODEC", help=f"({' '.join(CODECS)})"
-    )
-    parser.add_argument(
-        "--report", type=Path, metavar="OUT", help="(FOLDER.report: it names your pictures)"
-    )
+    eval_command.add_trial_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,12 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     divided.require_held()
 
     # PyTorch takes seconds to load: not before the pictures are known to be worth it
-    from trunkline_training.making.learning import make, source
+    from trunkline_training.making.learning import make, source, speed
 
     origin = source.load(settings)
     say(f"2/{STEPS} training behind the frozen trunk, from the layers of {origin.name}")
     made = make.train(origin, divided, settings, arguments.resume)
-    say(made.speed.text())
+    say(speed.measure(origin, settings).text())
     make.write(folder, arguments.name, origin, divided, settings, made, {})
 
     say(f"3/{STEPS} trying the task on pictures that it has not seen")

@@ -54,12 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     pictures = parts.divide(selection.sound(arguments.images), settings)
 
     # PyTorch takes seconds to load: not before the pictures are known to be worth it
-    from trunkline_training.making.learning import make, source
+    from trunkline_training.making.learning import make, source, speed
 
     origin = source.load(settings)
     made = make.train(origin, pictures, settings, arguments.resume)
     make.write(folder, arguments.name, origin, pictures, settings, made, {})
-    document = {"folder": str(folder), **made.validated, **vars(made.speed)}
+    found = speed.measure(origin, settings)
+    document = {"folder": str(folder), **made.validated, **vars(found)}
     print(json.dumps(document) if arguments.json else "\n".join(_lines(document)))
     return 0
 

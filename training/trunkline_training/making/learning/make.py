@@ -15,18 +15,16 @@ from trunkline.weights import package
 from trunkline.weights.conv import Conv
 from trunkline.weights.package import Package
 from trunkline.weights.publish import TailDraft
-from trunkline_training.making.learning import card, speed
+from trunkline_training.making.learning import card
 from trunkline_training.making.learning.fronts import SplitFront
 from trunkline_training.making.learning.parts import Parts
 from trunkline_training.making.learning.phase import Phase
-from trunkline_training.making.learning.settings import FINETUNE, Making
+from trunkline_training.making.learning.settings import Making
 from trunkline_training.making.learning.source import Source
-from trunkline_training.making.learning.speed import FrozenSpeed
 from trunkline_training.nets.entry import OUTPUT
 from trunkline_training.progress import say
 from trunkline_training.train.trainer import Trainer, steady
 
-KIND = "classifier"
 Figures = dict[str, float]
 
 
@@ -36,12 +34,11 @@ class Made:
 
     content: bytes
     validated: Mapping[str, float]
-    speed: FrozenSpeed
 
 
 def train(source: Source, parts: Parts, settings: Making, resume: bool) -> Made:
     """The new last layer, then, where that is the method, the layers from `--from` on."""
-    first = settings.first_stage if settings.method == FINETUNE else OUTPUT
+    first = settings.trained_from
     source.require(first)
     steady(settings.phase(Path()))
     with _folder(settings.run) as run:
@@ -49,8 +46,7 @@ def train(source: Source, parts: Parts, settings: Making, resume: bool) -> Made:
         if first != OUTPUT:
             given = {**source.convs, **convs}
             convs, figures = _phase(source, parts, settings, run, first, given, resume)
-    content = source.tail(convs, len(parts.labels))
-    return Made(content, figures, speed.measure(source, first, settings.threads))
+    return Made(source.tail(convs, len(parts.labels)), figures)
 
 
 def write(
@@ -75,7 +71,9 @@ def write(
         card=card.text(name, source, parts, settings, metrics),
         metrics=metrics,
     )
-    return package.write(folder, KIND, spec, draft, card.provenance(source, parts, settings))
+    return package.write(
+        folder, package.CLASSIFIER, spec, draft, card.provenance(source, parts, settings)
+    )
 
 
 def _phase(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.errors import ParameterError
-from trunkline_training.nets.entry import LAST
+from trunkline_training.nets.entry import LAST, OUTPUT
 from trunkline_training.train.config import PictureTraining
 from trunkline_training.train.options import check, option
 
@@ -79,6 +79,11 @@ class Making:
                 f"{LAST} or features.7 to features.{LAST}"
             )
         return int(name)
+
+    @property
+    def trained_from(self) -> int:
+        """The first stage that is trained: OUTPUT where that is the new layer alone."""
+        return self.first_stage if self.method == FINETUNE else OUTPUT
 
     def phase(self, run: Path, **changed: Any) -> PictureTraining:  # noqa: ANN401
         """One of the two trainings, with its logs and checkpoints in `run`."""

@@ -15,8 +15,15 @@ from trunkline.weights.manifest import TailEntry, TrunkEntry
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline.weights.store import ModelStore
 from trunkline_training.making.learning.settings import CHANCE, Making
-from trunkline_training.nets.classifier import LINEAR, Plan, from_stage, front_model, tail_model
-from trunkline_training.nets.entry import OUTPUT, entry
+from trunkline_training.nets.classifier import (
+    LINEAR,
+    Plan,
+    drawn_plan,
+    from_stage,
+    front_model,
+    tail_model,
+)
+from trunkline_training.nets.entry import OUTPUT
 from trunkline_training.nets.start import layers
 from trunkline_training.train import models
 
@@ -91,8 +98,6 @@ def _tail(source: str, store: ModelStore, trunk: Trunk) -> TailEntry:
 def _drawn(trunk: Trunk, seed: int) -> tuple[Plan, Mapping[str, Conv]]:
     """A tail of random layers, the control of method D."""
     spec = trunk.spec
-    first = entry(spec.shape)
-    alone = spec.name == "mobilenet_v2"
-    plan = Plan(spec.shape, first, not alone, sets.get(spec.name, spec.set).padding, 1)
+    plan = drawn_plan(spec.shape, sets.get(spec.name, spec.set).padding, classes=1)
     drawn = layers(plan.shapes, {}, normed=False, seed=seed)
     return plan, {name: layer.folded() for name, layer in drawn.items() if name != LINEAR}

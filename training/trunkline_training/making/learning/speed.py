@@ -11,6 +11,7 @@ import numpy as np
 
 from trunkline import engines
 from trunkline.engines.abc import Network
+from trunkline_training.making.learning.settings import Making
 from trunkline_training.making.learning.source import Source
 
 BATCH, REPEATS = 4, 6
@@ -32,10 +33,11 @@ class FrozenSpeed:
         )
 
 
-def measure(source: Source, stage: int, threads: int) -> FrozenSpeed:
+def measure(source: Source, settings: Making) -> FrozenSpeed:
     """Both on the same batches of noise, by turns, in f32, on as many threads."""
+    threads = settings.threads
     contents = [source.trunk_entry.verified_path().read_bytes()]
-    front = source.front(stage)
+    front = source.front(settings.trained_from)
     contents += [] if front is None else [front]
     found: dict[str, list[float]] = {engine: [] for engine in (source.trunk.engine, "torch")}
     with tempfile.TemporaryDirectory() as folder:

@@ -17,10 +17,9 @@ from trunkline.files import read_bytes
 from trunkline.text import one_line
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor, TrunkSpec
-from trunkline.weights.package import Package, require_fit
+from trunkline.weights.package import CLASSIFIER, Package, require_fit
 from trunkline.weights.store import ModelStore
 
-KIND = "classifier"
 LONGEST = 200
 """Characters of what an engine says."""
 
@@ -91,8 +90,10 @@ def load(package: Package, *, threads: int = 0, store: ModelStore | None = None)
     tail does not accept.
     """
     tail = package.tail
-    if package.kind != KIND:
-        raise WeightsError(f"a packaged {package.kind}: expected a {KIND}; others have no accuracy")
+    if package.kind != CLASSIFIER:
+        raise WeightsError(
+            f"a packaged {package.kind}: expected a {CLASSIFIER}; others have no accuracy"
+        )
     trunk = trunks.load(tail.trunk, tail.set, threads=threads, store=store)
     require_fit(tail, trunk.spec, tail.path)
     network = engines.load("openvino", tail.verified_path(), threads=threads)
