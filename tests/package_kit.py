@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
 from trunkline.weights import package
 from trunkline.weights.publish import draft_of
@@ -17,10 +22,39 @@ def write(
     task: str = "mine",
     kind: str = "classifier",
     provenance: Mapping[str, Any] | None = None,
+    **changed: Any,
 ) -> Path:
-    """The classifier under another name in `folder`."""
+    """The classifier under another name in `folder`; `changed` are fields of its draft."""
     store = ModelStore((bundle_root(),))
     draft = draft_of(store.tail("mobilenet_v2", "keras-160", "classifier"))
     place = store.trunk("mobilenet_v2", "keras-160").spec
-    package.write(folder, kind, place, replace(draft, task=task), provenance)
+    package.write(folder, kind, place, replace(draft, task=task, **changed), provenance)
     return folder
+
+
+def rewrite(folder: Path, name: str, content: bytes) -> Path:
+    """Another file of that name, and a description that fits it."""
+    (folder / name).write_bytes(content)
+    found = {"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    description = json.loads((folder / package.NAME).read_text())
+    tail = description["tail"]
+    for part in (tail, tail["labels"], tail["card"]):
+        if part["file"] == name:
+            part.update(found)
+    (folder / package.NAME).write_text(json.dumps(description))
+    return folder
+
+
+def network(nodes: list[Any], constants: dict[str, Any], **more: Any) -> bytes:
+    """An ONNX network of the classifier's input and of an output of its name."""
+    sides: list[str | int | None] = ["N", 64, 14, 14]
+    graph = helper.make_graph(
+        nodes,
+        "tail",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, sides)],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
+    )
+    versions = [helper.make_opsetid("", 17), helper.make_opsetid("odd", 1)]
+    built = helper.make_model(graph, opset_imports=versions, ir_version=8, **more)
+    return bytes(built.SerializeToString())

@@ -200,7 +200,7 @@ def _program(settings: TaskSettings, store: ModelStore) -> Model:
     spec = store.trunk(
         settings.trunk, trunks.kind(settings.trunk).set_or_own(settings.weights)
     ).spec
-    task = programs.ProgramTask(tuple(getattr(program, "labels", ())))
+    task = programs.ProgramTask(programs.labels(program))
     info = TaskInfo(
         name=settings.name,
         model=str(getattr(program, "model", "")) or settings.package,

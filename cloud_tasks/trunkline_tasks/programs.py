@@ -120,3 +120,14 @@ def load(place: str) -> Any:  # noqa: ANN401 - anything with `run`
     except Exception as error:
         raise ParameterError(f"{name} cannot be set up: {type(error).__name__}: {error}") from error
     return program
+
+
+def labels(program: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
+    """A program's labels. Raises ParameterError for what are none."""
+    found, kind = getattr(program, "labels", ()), type(program).__name__
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise ParameterError(f"labels of {kind} are {found!r:.80}: expected a list")
+    wrong = [label for label in found if not isinstance(label, str)]
+    if wrong:
+        raise ParameterError(f"a label of {kind} is {wrong[0]!r:.80}: expected text")
+    return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,16 @@ def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
         (lambda d: d["tail"].update(accepts=[]), "accepted digests that are none"),
         (lambda d: d["tail"].update(accepts=["zz" * 32]), "accepted digests that are none"),
         (lambda d: d["tail"].update(bytes=5), "has not the 5 bytes"),
+        (lambda d: d["tail"]["labels"].update(bytes=5), "has not the 5 bytes"),
+        (lambda d: d["tail"]["card"].update(bytes=5), "has not the 5 bytes"),
+        (lambda d: d["tail"].update(bytes=float("inf")), "cannot convert float infinity"),
+        (lambda d: d["trunk"].update(shape=[float("inf"), 1, 1]), "cannot convert float infinity"),
+        (lambda d: d["tail"].update(file="a\0b"), "embedded null"),
+        (lambda d: d["tail"].update(sha256="00" * 32), "is damaged"),
+        (lambda d: d["tail"]["labels"].update(sha256="00" * 32), "is damaged"),
+        (lambda d: d["tail"]["card"].update(sha256="00" * 32), "is damaged"),
+        (lambda d: d["tail"].update(model="a\x1b[31mb"), "expected one printable line"),
+        (lambda d: d["tail"].update(model="m" * 201), "at most 200"),
         (lambda d: d.update(kind=["classifier"]), "expected letters, digits"),
     ],
 )
@@ -103,8 +114,6 @@ def test_a_hostile_package_is_refused(
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda d: d["tail"].update(sha256="00" * 32), "is damaged"),
-        (lambda d: d["tail"]["labels"].update(sha256="00" * 32), "is damaged"),
         (lambda d: d.update(kind="oracle"), "unknown task 'oracle'"),
         (lambda d: d.update(kind="ssd"), "ssd tail gives"),
         (lambda d: d["trunk"].update(shape=[16, 28, 28]), "cannot be run on a tensor of"),
@@ -196,6 +205,22 @@ def test_what_is_no_class(tmp_path: Path, code: str, words: str) -> None:
     with pytest.raises(ParameterError) as caught:
         programs.load(f"{tmp_path}/means.py:Means")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ("5", "labels of Means are 5: expected a list"),
+        ("'cat'", "labels of Means are 'cat': expected a list"),
+        ("['cat', 5]", "a label of Means is 5: expected text"),
+    ],
+)
+def test_labels_that_are_none(tmp_path: Path, labels: str, words: str) -> None:
+    code = f"class Means:\n  labels = {labels}\n  def run(self, features): return [{{}}]"
+    (tmp_path / "means.py").write_text(code)
+    chosen = kit.settings("means", package=f"{tmp_path}/means.py:Means")
+    with pytest.raises(ParameterError, match=re.escape(words)):
+        model.load(chosen, kit.make_store(tmp_path / "models"))
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 
 from trunkline.errors import WeightsError
 from trunkline.pipeline import MAX_ELEMENTS
-from trunkline.text import one_of
+from trunkline.text import one_line, one_of
 from trunkline.types import Shape, TrunkSpec
-from trunkline.weights import manifest
+from trunkline.weights import foreign, manifest
 from trunkline.weights.manifest import Place, TailEntry
 from trunkline.weights.publish import TailDraft, write_file, write_tail
 
@@ -25,9 +25,11 @@ NAME = "task.json"
 FORMAT = 1
 CLASSIFIER = "classifier"
 """The kind of packages whose tails give logits of their labels."""
-MOST_BYTES = 1 << 20
-"""Of `task.json` itself."""
 TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+LONGEST = 200
+"""Characters of a reason."""
+_UNSOUND = (ValueError, LookupError, TypeError, AttributeError, RecursionError, ArithmeticError)
+"""What reading a description raises that is none."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,21 +77,23 @@ def write(
 
 
 def read(folder: Path) -> Package:
-    """The task in a folder, which may be anybody's. Raises WeightsError that says what is wrong."""
+    """The task in a folder, which may be anybody's; all of its files are looked at.
+
+    Raises WeightsError that says what is wrong.
+    """
     path = folder / NAME
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
-        return _package(folder, json.loads(content))
+        found = _package(folder, json.loads(foreign.content(path, foreign.MOST_TEXT)))
+        foreign.require_sound(found.tail)
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}; expected a task's") from error
+        file = error.filename or path
+        raise WeightsError(f"{file} cannot be read: {error.strerror}; expected a task's") from error
     except KeyError as error:
         raise WeightsError(f"{path} is no packaged task's: it lacks {error}") from error
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        reason = str(error)[:200] or type(error).__name__
+    except _UNSOUND as error:
+        reason = one_line(str(error), LONGEST) or type(error).__name__
         raise WeightsError(f"{path} is no packaged task's: {reason}") from error
+    return found
 
 
 def require_fit(tail: TailEntry, spec: TrunkSpec, where: object) -> None:
@@ -119,6 +123,4 @@ def _package(folder: Path, data: Mapping[str, Any]) -> Package:
         raise ValueError(f"task {tail.task[:80]!r}, expected letters, digits, - and _")
     if not tail.accepts or not all(_DIGEST.fullmatch(digest) for digest in tail.accepts):
         raise ValueError("accepted digests that are none, expected sha256 in hex")
-    if tail.path.stat().st_size != tail.bytes:
-        raise ValueError(f"{tail.file} has not the {tail.bytes} bytes that it should have")
     return Package(data["kind"], tail, dict(data["provenance"]))

@@ -57,6 +57,15 @@ def layers(
     return result
 
 
+def require(shapes: Shapes, given: Mapping[str, Conv], but: str) -> None:
+    """Raise WeightsError unless every layer but one is given, in its shape."""
+    for name, shape in shapes.items():
+        if name not in given and name != but:
+            raise WeightsError(f"start weights lack {name}: expected {', '.join(shapes)}"[:300])
+        if name in given:
+            _checked(name, shape, given[name])
+
+
 def _frozen(shapes: Shapes, given: Mapping[str, Conv], parts: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for part in parts:
@@ -82,8 +91,7 @@ def _checked(name: str, shape: LayerShape, conv: Conv) -> tuple[Floats, Floats]:
     size = (shape.out, shape.per_group, shape.kernel, shape.kernel)
     if conv.weight.shape != size:
         raise WeightsError(
-            f"start weights have {name} of {conv.weight.shape}: expected {size}; "
-            "choose another --start"
+            f"start weights have {name} of {conv.weight.shape}: expected {size}; start from others"
         )
     return conv.weight, conv.bias
 
@@ -91,7 +99,7 @@ def _checked(name: str, shape: LayerShape, conv: Conv) -> tuple[Floats, Floats]:
 def from_onnx(content: bytes) -> dict[str, Conv]:
     """The convolutions of a tail that `weights.graph` wrote, by layer name; linear ones as 1x1.
 
-    Raises WeightsError for what is no such file, or points at others.
+    Raises WeightsError for what is no such file.
     """
     import onnx
 
@@ -99,15 +107,12 @@ def from_onnx(content: bytes) -> dict[str, Conv]:
         initialisers = onnx.load_from_string(content).graph.initializer
     except Exception as error:  # protobuf has several kinds
         raise WeightsError("a tail that is no ONNX file: make it again") from error
-    if any(item.data_location == onnx.TensorProto.EXTERNAL for item in initialisers):
-        # it names any file of this machine, whose bytes would become weights
-        raise WeightsError("a tail whose weights lie in other files: expected them in its own")
     arrays = {item.name: onnx.numpy_helper.to_array(item) for item in initialisers}
     found = {}
     for name, weight in arrays.items():
         layer = name.removesuffix(".weight")
         bias = arrays.get(f"{layer}.bias")
-        if layer != name and bias is not None:
+        if layer != name and bias is not None and weight.ndim in (2, 4):
             # (O, I) -> (O, I, 1, 1)
             square = weight if weight.ndim == 4 else weight[:, :, None, None]
             found[layer] = Conv(half(square), half(bias))

@@ -73,10 +73,9 @@ def padding_of(content: bytes) -> Padding:
     import onnx
 
     for node in onnx.load_from_string(content).graph.node:
-        if node.op_type == "Conv":
-            top, left, bottom, right = next(a.ints for a in node.attribute if a.name == "pads")
-            if (top, left) != (bottom, right):
-                return "tf-same"
+        pads = [list(a.ints) for a in node.attribute if a.name == "pads"]
+        if node.op_type == "Conv" and any(sides[:2] != sides[2:] for sides in pads):
+            return "tf-same"
     return "symmetric"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from trunkline import trunks
 from trunkline.errors import ParameterError, WeightsError
 from trunkline.trunks import Trunk
-from trunkline.weights import package, sets
+from trunkline.weights import mobilenet_v2, package, sets
 from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import TailEntry, TrunkEntry
 from trunkline.weights.mobilenet_v2 import STITCH
@@ -24,7 +24,7 @@ from trunkline_training.nets.classifier import (
     tail_model,
 )
 from trunkline_training.nets.entry import OUTPUT
-from trunkline_training.nets.start import layers
+from trunkline_training.nets.start import layers, require
 from trunkline_training.train import models
 
 
@@ -77,13 +77,22 @@ def load(settings: Making) -> Source:
         plan, convs = _drawn(trunk, settings.seed)
         return Source(trunk, trunk_entry, CHANCE, models.OWN, plan, convs)
     tail = _tail(settings.source, store, trunk)
-    given = models.given_of(tail)
-    shape, stitched = trunk.spec.shape, STITCH in given.convs
-    if LINEAR not in given.convs:
-        raise WeightsError(f"{tail.path} is no classifier's tail: choose another --source")
-    plan = Plan(shape, given.entry, stitched, given.padding, len(given.labels))
-    kept = {name: conv for name, conv in given.convs.items() if name != LINEAR}
+    plan, kept = _given(trunk, tail)
     return Source(trunk, trunk_entry, tail.model, models.words_of(tail), plan, kept)
+
+
+def _given(trunk: Trunk, tail: TailEntry) -> tuple[Plan, Mapping[str, Conv]]:
+    """A classifier's layers but for its last one. Raises WeightsError where it has others."""
+    given = models.given_of(tail)
+    if LINEAR not in given.convs or not set(given.convs) & set(mobilenet_v2.LAYERS):
+        raise WeightsError(
+            f"{tail.path} is no classifier of MobileNetV2's layers: choose another --source"
+        )
+    stitched = STITCH in given.convs
+    plan = Plan(trunk.spec.shape, given.entry, stitched, given.padding, len(given.labels))
+    kept = {name: conv for name, conv in given.convs.items() if name != LINEAR}
+    require(plan.shapes, kept, but=LINEAR)
+    return plan, kept
 
 
 def _tail(source: str, store: ModelStore, trunk: Trunk) -> TailEntry:
