@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,6 +51,22 @@ def check_different(source: Path, target: Path) -> None:
     """Raise TrunklineError where writing `target` would destroy `source`."""
     if source.exists() and target.exists() and source.samefile(target):
         raise TrunklineError(f"{target} is the input: name another output")
+
+
+def check_outside(place: Path, folder: Path, harm: str) -> None:
+    """Raise TrunklineError where `place` lies in a folder, where it does the harm."""
+    if place.resolve().is_relative_to(folder.resolve()):
+        raise TrunklineError(f"{place} lies in {folder}, where {harm}: name another folder")
+
+
+def check_writable(folder: Path) -> None:
+    """Raise TrunklineError unless files can be put into a folder, which need not exist yet."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=there):
+            pass
+    except OSError as error:
+        raise TrunklineError(f"cannot write to {folder}: {error.strerror}") from error
 
 
 def _replace(path: Path, chunks: Iterable[bytes]) -> None:

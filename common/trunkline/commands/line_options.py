@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from trunkline import codecs, trunks
 from trunkline.demo.line import Line, LineConfig
 from trunkline.errors import UnavailableError, WeightsError
+from trunkline.signals import tidied
 from trunkline.weights.build import build
 from trunkline.weights.store import ModelStore
 
@@ -42,9 +42,7 @@ def running_line(arguments: argparse.Namespace) -> Iterator[Line]:
     tasks = _tasks(arguments.trunk, weights)
     ports = {name: arguments.task_port + index for index, name in enumerate(tasks)}
     config = LineConfig(arguments.trunk, weights, arguments.port, ports, arguments.out / "logs")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    with Line(config) as line:
+    with tidied(), Line(config) as line:
         for info in codecs.table():
             if not info.available:
                 print(f"codec {info.id} is left out: it needs trunkline[{info.extra}]")

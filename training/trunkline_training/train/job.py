@@ -17,6 +17,8 @@ class Job(ABC):
     """A module, its batches, its loss and its validation."""
 
     module: nn.Module
+    depends = ""
+    """Tells its pictures and what was made of them from others: a run goes on with the same."""
 
     @property
     @abstractmethod

@@ -8,6 +8,7 @@ from typing import cast
 from trunkline import trunks
 from trunkline_training.figures import Metrics
 from trunkline_training.train import finish
+from trunkline_training.train.alone import alone
 from trunkline_training.train.config import (
     ClassifierTraining,
     DistilTraining,
@@ -35,7 +36,8 @@ def train(kind: str, config: Training, resume: bool) -> Metrics:
     config = replace(config, set=trunks.kind(config.trunk).set_or_own(config.set))
     require_fresh(config, resume)
     steady(config)
-    job = job_of(kind, config)
-    test = finish.test_pictures(config, job)
-    validated = Trainer(config, job).run(resume)
-    return finish.publish(config, kind, job, test, validated)
+    with alone(config.folder):
+        job = job_of(kind, config)
+        test = finish.test_pictures(config, job)
+        validated = Trainer(config, job).run(resume)
+        return finish.publish(config, kind, job, test, validated)

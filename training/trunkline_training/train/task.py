@@ -24,6 +24,11 @@ class FeatureJob(Job):
     _views: Views
 
     @property
+    def depends(self) -> str:  # type: ignore[override]
+        """A digest of its pictures, their truth and the frozen networks."""
+        return self._views.key
+
+    @property
     def steps(self) -> int:
         """Batches in an epoch."""
         return self._views.steps

@@ -122,10 +122,14 @@ class Trainer:
             state = {"module": kept.state_dict(), "figures": found}
             checkpoint.save(self.config.folder / BEST, state)
 
+    def _settings(self) -> dict[str, Any]:
+        """What the weights depend on."""
+        return {**settings(self.config), "pictures": self.job.depends}
+
     def _state(self) -> dict[str, Any]:
         average = self._average
         return {
-            "settings": settings(self.config),
+            "settings": self._settings(),
             "step": self.step,
             "best": self.best,
             "worse": self.worse,
@@ -138,7 +142,7 @@ class Trainer:
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         path = self.config.folder / LAST
-        checkpoint.require_same(settings(self.config), state["settings"], path)
+        checkpoint.require_same(self._settings(), state["settings"], path)
         self.module.load_state_dict(state["module"])
         if self._average is not None:
             self._average.load_state_dict(state["average"])

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from trunkline.errors import TrunklineError
-from trunkline.files import make_folder
+from trunkline.weights.files import replacing
+from trunkline_training.datasets import Picture
 from trunkline_training.progress import progress
 from trunkline_training.train.config import Training
 from trunkline_training.train.samples import PLAIN, Samples
@@ -82,14 +83,16 @@ def planes(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """A training's batches. With `count` views, each is computed once and kept below `folder`."""
+    """A training's batches. With `count` views, each is computed once, in a folder of `kept`."""
 
     samples: Samples
     prepare: Prepare
     batch: int
     seed: int
     workers: int
-    folder: Path
+    kept: Path
+    key: str
+    """Tells all that the batches depend on from anything else."""
     count: int = 0
     mix: Mix | None = None
 
@@ -136,7 +139,7 @@ class Views:
 
     def view(self, number: int) -> View:
         """One view, from disk or computed and kept."""
-        path = self.folder / f"view-{number:03}"
+        path = self.kept / self.key / f"view-{number:03}"
         if not path.is_dir():
             keys = [(number, index) for index in range(len(self.samples))]
             found = self._prepared(keys, f"view {number + 1} of {self.count}", np.float16)
@@ -160,10 +163,9 @@ def views_of(
 ) -> Views:
     """A run's batches; `made_by` names the networks that `prepare` runs.
 
-    Kept views lie in a folder that is told by all that they depend on.
+    Their key is a digest of all that they depend on.
     """
-    depends = [made_by, samples.describe(), [str(item.path) for item in samples.pictures]]
-    key = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:16]
+    depends = [made_by, samples.describe(), [_traits(item) for item in samples.pictures]]
     return Views(
         samples,
         prepare,
@@ -171,9 +173,19 @@ def views_of(
         seed=config.seed,
         workers=config.workers,
         count=config.views,
-        folder=config.views_folder / key,
+        kept=config.views_folder,
+        key=hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:16],
         mix=mix,
     )
+
+
+def _traits(picture: Picture) -> list[str | int]:
+    """What a picture is told by: as make does, its content by size and time."""
+    try:
+        found = picture.path.stat()
+    except OSError as error:
+        raise TrunklineError(f"cannot read {picture.path}: {error.strerror}") from error
+    return [str(picture.path), found.st_size, found.st_mtime_ns, repr(picture.truth)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,15 +202,12 @@ class View:
 
 
 def _write(path: Path, view: Batch) -> None:
-    """A folder that is whole or not there."""
-    make_folder(path.parent)
-    part = path.with_suffix(".part")
+    """A folder that is whole or not there, also where two trainings share it."""
     try:
-        part.mkdir(exist_ok=True)
-        for name, array in view.arrays.items():
-            np.save(part / f"{name}.npy", array)
-        torch.save(view.targets, part / TARGETS)
-        part.replace(path)
+        with replacing(path) as part:
+            for name, array in view.arrays.items():
+                np.save(part / f"{name}.npy", array)
+            torch.save(view.targets, part / TARGETS)
     except OSError as error:
         raise TrunklineError(f"cannot keep a view in {path}: {error.strerror}") from error
 

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     begun = time.monotonic()
     settings = train_command.settings_of(arguments)
-    folder = train_command.folder_of(arguments.name, settings)
+    folder = train_command.folder_of(arguments.name, settings, arguments.images)
     place = examination.place(arguments.report, folder, arguments.images)
     ways = examination.ways(arguments.codecs)
 

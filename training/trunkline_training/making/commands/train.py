@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trunkline.command import Command
 from trunkline.errors import ParameterError
+from trunkline.files import check_outside, check_writable
 from trunkline.weights import package
 from trunkline_training.making.learning.settings import Making
 from trunkline_training.train import options
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trunkline_training.making.pictures import selection
 
     settings = settings_of(arguments)
-    folder = folder_of(arguments.name, settings)
+    folder = folder_of(arguments.name, settings, arguments.images)
     pictures = parts.divide(selection.sound(arguments.images), settings)
 
     # PyTorch takes seconds to load: not before the pictures are known to be worth it
@@ -65,13 +66,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def folder_of(name: str, settings: Making) -> Path:
-    """Where the task goes. Raises ParameterError where something else lies."""
+def folder_of(name: str, settings: Making, images: Path) -> Path:
+    """Where the task goes. Raises TrunklineError where something else lies, or it does harm."""
     folder = Path(settings.output or name)
+    check_outside(folder, images, "it would be a class")
     empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not empty and not (folder / package.NAME).is_file():
+    if not empty and not _is_of(folder, name):
         raise ParameterError(f"{folder} holds something else: give another --output")
+    check_writable(folder)
+    if settings.run:
+        check_outside(Path(settings.run), images, "it would be a class")
+        check_outside(Path(settings.run), folder, "what it keeps of pictures would leave with it")
     return folder
+
+
+def _is_of(folder: Path, name: str) -> bool:
+    """Whether a folder holds the task of this name, which may be made again."""
+    return (folder / package.NAME).is_file() and package.read(folder).tail.task == name
 
 
 def settings_of(arguments: argparse.Namespace) -> Making:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from trunkline.signals import tidied
 from trunkline.weights import package
 from trunkline.weights.conv import Conv
 from trunkline.weights.package import Package
@@ -23,9 +24,12 @@ from trunkline_training.making.learning.settings import Making
 from trunkline_training.making.learning.source import Source
 from trunkline_training.nets.entry import OUTPUT
 from trunkline_training.progress import say
-from trunkline_training.train.trainer import Trainer, steady
+from trunkline_training.train.alone import alone
+from trunkline_training.train.trainer import Trainer, require_fresh, steady
 
 Figures = dict[str, float]
+PARTS = ("output", "layers")
+"""Folders of the two trainings in the run's: of the new last layer, and of fine-tuning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,9 @@ def train(source: Source, parts: Parts, settings: Making, resume: bool) -> Made:
     first = settings.trained_from
     source.require(first)
     steady(settings.phase(Path()))
-    with _folder(settings.run) as run:
+    with _folder(settings.run) as run, alone(run):
+        for part in PARTS:
+            require_fresh(settings.phase(run / part), resume)
         convs, figures = _phase(source, parts, settings, run, OUTPUT, {}, resume)
         if first != OUTPUT:
             given = {**source.convs, **convs}
@@ -88,7 +94,7 @@ def _phase(
     fine = stage != OUTPUT
     say(f"training the layers from {stage} on" if fine else "training a new last layer")
     config = settings.phase(
-        run / ("layers" if fine else "output"),
+        run / PARTS[fine],
         epochs=settings.fine_epochs if fine else settings.epochs,
         lr=settings.fine_lr if fine else settings.lr,
         norm=settings.norm if fine else "none",
@@ -114,9 +120,14 @@ def class_weights(parts: Parts, balanced: bool) -> Tensor:
 
 @contextmanager
 def _folder(run: str) -> Iterator[Path]:
-    """The run's folder; without one its features and logs go when it is done."""
-    if run:
-        yield Path(run)
-        return
-    with tempfile.TemporaryDirectory(prefix="trunkline-task-") as folder:
-        yield Path(folder)
+    """The run's folder; without one its features and logs go when it is done, or is ended."""
+    with tidied():
+        try:
+            if run:
+                yield Path(run)
+                return
+            with tempfile.TemporaryDirectory(prefix="trunkline-task-") as folder:
+                yield Path(folder)
+        except KeyboardInterrupt:
+            say("stopped: --resume goes on" if run else "stopped; with --run DIR it could go on")
+            raise

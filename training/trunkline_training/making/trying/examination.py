@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import MissingExtraError, TrunklineError
-from trunkline.files import make_folder
+from trunkline.files import check_outside, check_writable, make_folder
 from trunkline.weights import package as packages
 from trunkline.weights.package import Package
 from trunkline_training.making.pictures.check import Report
@@ -66,11 +66,9 @@ def place(given: Path | None, folder: Path, root: Path) -> Path:
     """Where the report goes. Raises TrunklineError for a place where it does harm."""
     package = Path(os.path.abspath(folder))  # `.` and `..` have no name to append to
     out = given or package.with_name(f"{package.name}.report")
-    for near, harm in ((folder, "it would leave with the task"), (root, "it would be a class")):
-        if out.resolve().is_relative_to(near.resolve()):
-            raise TrunklineError(
-                f"the report would lie in {near}, where {harm}: name another folder with --report"
-            )
+    check_outside(out, folder, "it would leave with the task")
+    check_outside(out, root, "it would be a class")
+    check_writable(out)
     return out
 
 
