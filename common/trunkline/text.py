@@ -16,3 +16,10 @@ def one_of(values: Iterable[object]) -> str:
     """What may be chosen, in words: "8, 10 or 16"."""
     *others, last = map(str, values)
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def shown(text: str, longest: int = 200) -> str:
+    """Printable, on one line: what cannot be shown is escaped as Python would."""
+    start = text[: longest + 1]
+    escaped = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in start)
+    return escaped if len(escaped) <= longest else f"{escaped[: longest - 3]}..."
