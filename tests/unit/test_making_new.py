@@ -132,11 +132,28 @@ def test_methods_and_a_whole_network_side_by_side(
     assert compare(images, "mobilenet_v2/keras-160:transfer", whole, "--report", "out") == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("| what | accuracy | macro precision")
-    assert printed[2].startswith("| mobilenet_v2/keras-160:transfer | 100.00 (100.00 to 100.00)")
+    assert printed[2].startswith("| mobilenet_v2/keras-160:transfer | 100.00 (67.56 to 100.00)")
     assert printed[3].startswith(f"| {whole} |")
     assert (tmp_path / "out" / "compare.md").is_file()
     for name in ("mobilenet-v2-keras-160-transfer", "torchvision-resnet18"):
         assert (tmp_path / "out" / name / "confusion.png").is_file()
+
+
+def test_what_was_reached_before_a_failure_is_kept(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["mobilenet_v2/keras-160:transfer", "torchvision:nothing", "--report", "out"]
+    assert compare(images, *words) == 1
+    assert "accuracy 100.00 (67.56 to 100.00)" in capsys.readouterr().err
+    table = (tmp_path / "out" / "compare.md").read_text()
+    assert "| mobilenet_v2/keras-160:transfer | 100.00" in table
+
+
+def test_a_comparison_s_report_among_the_pictures(
+    images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare(images, "--report", str(images / "out")) == 1
+    assert "where it would be a class" in capsys.readouterr().err
 
 
 def test_without_names_every_stored_trunk_is_compared(

@@ -119,7 +119,7 @@ def test_an_ended_training_leaves_no_features(
         said = []
         for line in process.stderr:
             said.append(line)
-            if line.startswith("epoch 1:"):
+            if line.startswith("epoch 0:"):
                 process.send_signal(number)
     assert process.returncode == 130
     assert "stopped; with --run DIR it could go on\n" in said

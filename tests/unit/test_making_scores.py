@@ -74,6 +74,25 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     assert 0.88 <= inside / trials <= 1
 
 
+@pytest.mark.parametrize(("pictures", "bound"), [(8, 67.56), (100, 96.30), (1000, 99.617)])
+def test_answers_that_are_all_right_have_wilson_s_bound(pictures: int, bound: float) -> None:
+    truth = np.arange(pictures) % 4
+    weights = scores.weightings(pictures)
+    right = scores.values(truth, truth, weights)["accuracy"]
+    wrong = scores.values(truth, truth + 1, weights)["accuracy"]
+    found, none = scores.bounded(right, pictures), scores.bounded(wrong, pictures)
+    assert (found.value, found.high) == (100, 100)
+    assert found.low == pytest.approx(bound, abs=0.01)
+    assert (none.value, none.low) == (0, 0)
+    assert none.high == pytest.approx(100 - bound, abs=0.01)
+
+
+def test_other_bounds_are_the_bootstrap_s() -> None:
+    truth = np.repeat(np.arange(2), 20)
+    found = scores.values(truth, np.where(np.arange(40) < 4, 9, truth), scores.weightings(40))
+    assert scores.bounded(found["accuracy"], 40) == scores.interval(found["accuracy"])
+
+
 def test_calibration_worked_out_by_hand() -> None:
     confidence = np.array([1.0, 0.95, 0.5, 0.52, 1 / 15])
     right = np.array([True, False, True, False, False])

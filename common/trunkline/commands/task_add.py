@@ -8,6 +8,7 @@ import json
 from trunkline.client import EdgeClient
 from trunkline.command import Command
 from trunkline.commands import edge_admin
+from trunkline.text import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(answer))
     else:
-        print(f"{arguments.name}: {answer['state']} at {answer['address']}, {answer['model']}")
+        # the model's name is whatever the task says
+        words = f"{answer['state']} at {answer['address']}, {answer['model']}"
+        print(f"{arguments.name}: {shown(words)}")
     return 0
 
 

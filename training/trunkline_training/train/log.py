@@ -63,6 +63,7 @@ class Log:
         self._events = SummaryWriter(str(folder / "events"), purge_step=start + 1)
         self._start, self._total = start, total
         self._began = self._said = time.monotonic()
+        self._said_epoch = -EVERY_S
 
     def step(self, step: int, figures: Mapping[str, float]) -> None:
         """One step's losses; now and then a line on stderr."""
@@ -80,6 +81,10 @@ class Log:
         self._epochs.add({"step": step, "epoch": epoch, **figures})
         self._scalars("validation", step, figures)
         self._events.flush()
+        now = time.monotonic()
+        if now - self._said_epoch < EVERY_S and step != self._total:
+            return  # epochs of a few pictures: epochs.csv has all
+        self._said_epoch = now
         say(f"epoch {epoch}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
 
     def _scalars(self, group: str, step: int, figures: Mapping[str, float]) -> None:

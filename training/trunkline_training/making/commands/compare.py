@@ -39,8 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train each on the same pictures; print the table."""
-    from trunkline import markdown
-    from trunkline.files import write_bytes
+    from trunkline.files import check_outside, check_writable
     from trunkline_training.making.comparing import contenders
     from trunkline_training.making.learning import parts
     from trunkline_training.making.pictures import selection
@@ -49,32 +48,46 @@ def run(arguments: argparse.Namespace) -> int:
 
     flags = options.given_flags(arguments, Making)
     settings = options.collect(Making, train_command.PRESETS, arguments.preset, None, flags)
+    if arguments.report:
+        check_outside(arguments.report, arguments.images, "it would be a class")
+        check_writable(arguments.report)
     named = [contenders.contender(name) for name in arguments.what or stored()]
     divided = parts.divide(selection.sound(arguments.images), settings)
     divided.require_held()
     say(divided.text())
-    results = []
+    results: list[Result] = []
     for one in named:
         say(f"--- {one.name}")
         results.append(one.run(divided, settings))
-    table = markdown.lines(HEAD, [row(result) for result in results])
-    if arguments.report:
-        for result in results:
-            folder = arguments.report / folder_of(result.name)
-            about = {"pictures": f"{arguments.images.name}: {divided.text()}"}
-            report.write(folder, result.evaluation, f"Evaluation of {result.name}", about)
-        text = "\n".join(
-            [f"# Tasks compared on {arguments.images.name}", "", divided.text(), "", *table, ""]
-        )
-        write_bytes(arguments.report / "compare.md", text.encode())
+        say(", ".join(" ".join(pair) for pair in zip(HEAD[1:], row(results[-1])[1:], strict=True)))
+        if arguments.report:  # behind each: what comes next may take hours, or fail
+            _write(arguments.report, results, f"{arguments.images.name}: {divided.text()}")
     if arguments.json:
         found = {
             it.name: {"seconds": it.seconds, **report.figures(it.evaluation)} for it in results
         }
         print(json.dumps(found))
     else:
-        print("\n".join(table))
+        print("\n".join(_table(results)))
     return 0
+
+
+def _write(folder: Path, results: Sequence[Result], pictures: str) -> None:
+    """The last one's report, and the table of all so far."""
+    from trunkline.files import write_bytes
+    from trunkline_training.making.trying import report
+
+    last = results[-1]
+    title = f"Evaluation of {last.name}"
+    report.write(folder / folder_of(last.name), last.evaluation, title, {"pictures": pictures})
+    text = "\n".join(["# Tasks compared", "", pictures, "", *_table(results), ""])
+    write_bytes(folder / "compare.md", text.encode())
+
+
+def _table(results: Sequence[Result]) -> list[str]:
+    from trunkline import markdown
+
+    return list(markdown.lines(HEAD, [row(result) for result in results]))
 
 
 def stored() -> list[str]:

@@ -164,11 +164,11 @@ def _figures(
 ) -> Iterator[WayFigures]:
     weights = scores.weightings(len(truth))
     plain = scores.values(truth, said[0], weights)
-    own = {name: scores.interval(column) for name, column in plain.items()}
+    own = {name: scores.bounded(column, len(truth)) for name, column in plain.items()}
     yield WayFigures(FLOAT, None, own, {})
     for way, answers, size in zip(names[1:], said[1:], frame_bytes, strict=True):
         found = scores.values(truth, answers, weights)
-        figures = {name: scores.interval(column) for name, column in found.items()}
+        figures = {name: scores.bounded(column, len(truth)) for name, column in found.items()}
         drops = {name: scores.interval(found[name] - plain[name]) for name in found}
         yield WayFigures(way, float(size), figures, drops)
 

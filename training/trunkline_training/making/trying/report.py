@@ -25,7 +25,8 @@ CLASS_HEAD = ("class", "taken for", "pictures", "recall", "precision")
 NOTE = (
     "In percent; macro figures are plain means over the classes that have pictures. In brackets: "
     f"where 95 % of {bootstrap.RESAMPLES} resamples of the pictures lie, drawn from all of them "
-    "together. Differences keep the same pictures on both sides; negative: something was lost."
+    "together; Wilson's bound where all of them are right, or wrong. Differences keep the same "
+    "pictures on both sides; negative: something was lost."
 )
 _SPECIAL = re.compile(r"([\\`*<>|\[\]])")
 

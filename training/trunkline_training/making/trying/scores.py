@@ -13,6 +13,8 @@ METRICS = ("accuracy", "precision", "recall", "f1")
 BINS = 15
 """Of confidence; as many as the measure's authors take."""
 SEED = 1
+Z95 = 1.96
+"""Standard deviations between which 95 % of a normal distribution lie."""
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
@@ -80,6 +82,20 @@ def values(truth: Indices, said: Indices, weights: Floats) -> dict[str, Floats]:
 def interval(figures: Floats) -> Interval:
     """The first of the figures is the sample's own, the others are the resamples'."""
     return Interval(float(figures[0]), *bootstrap.interval(figures[1:]))
+
+
+def bounded(figures: Floats, pictures: int) -> Interval:
+    """`interval` of a figure in percent; where every resample has 0 or 100, Wilson's bound.
+
+    Resampling answers that are all right says nothing of those that were not drawn. Source of the
+    score interval: Wilson, Probable inference, the law of succession, and statistical inference,
+    Journal of the American Statistical Association 22 (1927).
+    """
+    found = interval(figures)
+    unseen = 100 * Z95**2 / (pictures + Z95**2)
+    if found.low == 100:
+        return Interval(found.value, 100 - unseen, 100.0)
+    return Interval(found.value, 0.0, unseen) if found.high == 0 else found
 
 
 def calibration(confidence: Floats, right: NDArray[np.bool_]) -> Calibration:
