@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.check_kit import checked, fill, picture, refused, texts
 from trunkline import cli
+from trunkline.errors import ParameterError
 from trunkline_training.making.commands import check as check_command
+from trunkline_training.making.learning import parts
+from trunkline_training.making.learning.settings import Making
 from trunkline_training.making.pictures import inspection
-from trunkline_training.making.pictures.split import split
-
-
-def picture(seed: int, size: tuple[int, int] = (96, 80)) -> Image.Image:
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
-
-
-def fill(folder: Path, count: int, first: int = 0, size: tuple[int, int] = (96, 80)) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(first, first + count):
-        picture(number, size).save(folder / f"{number:03}.jpg", quality=95)
+from trunkline_training.making.pictures.check import check
+from trunkline_training.making.pictures.inspection import Item
+from trunkline_training.making.pictures.split import fewest, split
 
 
 @pytest.fixture
@@ -39,16 +31,6 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "find_commands", lambda: {"task-check": check_command.command})
-
-
-def checked(root: Path, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:
-    assert cli.main(["task", "check", str(root), "--json"]) == code
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return document
-
-
-def texts(document: dict[str, Any]) -> list[str]:
-    return [f"{finding['level']}: {finding['text']}" for finding in document["findings"]]
 
 
 def test_a_sound_folder(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +56,7 @@ def test_what_a_person_reads(root: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert lines[3] == "split: 20 to learn from, 4 to test on"
     assert lines[4] == "warning: 7 files that are no pictures, left out"
     assert lines[5].startswith("    birnen/note0.txt: not a known picture format")
-    assert lines[-1] == "    and 2 more (--json lists all)"
+    assert lines[-1] == "    and 2 more (trunkline task check --json lists all)"
 
 
 def test_an_empty_class_and_one_class_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,10 +72,45 @@ def test_an_empty_class_and_one_class_alone(root: Path, capsys: pytest.CaptureFi
 
 
 def test_few_and_many(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fill(root / "quitten", 2, 300)
+    fill(root / "birnen", 6, 200)
+    fill(root / "quitten", 3, 300)
     found = texts(checked(root, capsys))
     assert found[0] == "warning: 1 with fewer than 10 pictures"
-    assert found[1].startswith("warning: classes of 2 to 12 pictures")
+    assert found[1].startswith("warning: classes of 3 to 18 pictures")
+
+
+def test_too_few_for_a_task(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(root / "quitten", 2, 300)
+    found = checked(root, capsys, 1)
+    assert not found["sound"]
+    assert found["findings"][0]["files"] == ["quitten"]
+    assert "error: 1 with fewer than 3 usable pictures" in texts(found)[0]
+    assert checked(root, capsys, 0, "--test-share", "0")["sound"]
+    (root / "quitten" / "301.jpg").unlink()
+    assert "fewer than 2" in texts(checked(root, capsys, 1, "--test-share", "0"))[0]
+    assert "fewer than 16" in texts(checked(root, capsys, 1, "--test-share", "0.9"))[0]
+
+
+@given(st.floats(0, 0.9), st.integers(1, 40))
+def test_it_asks_for_as_many_as_the_training(share: float, count: int) -> None:
+    items = tuple(
+        Item(f"{label}/{number}", Path(), label) for label in "ab" for number in range(count)
+    )
+    report = check(items, (), fewest(share))
+    try:
+        divided = parts.divide(report, Making(test_share=share))
+    except ParameterError:
+        assert not report.sound
+    else:
+        assert report.sound
+        assert bool(divided.held) == bool(share)
+
+
+@pytest.mark.parametrize("share", ["nan", "5", "-1", "1", "inf"])
+def test_a_share_that_is_none(root: Path, share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "expected 0 or more, below 1" in refused(capsys, str(root), f"--test-share={share}")
+    with pytest.raises(ParameterError, match="expected 0 or more, below 1"):
+        split([], float(share), 0)
 
 
 def test_copies_are_used_once_and_never_on_both_sides(
@@ -162,7 +179,7 @@ def test_a_list_instead_of_folders(root: Path, capsys: pytest.CaptureFixture[str
         (lambda root: fill(root, 3), "has no folders: expected one folder a class"),
         (
             lambda root: (root.mkdir(), (root / "manifest.csv").write_text("path\nx\n")),
-            "line 2: expected the columns path and class",
+            "lacks the column class: expected manifest.csv with the columns path and class",
         ),
     ],
 )
@@ -171,10 +188,7 @@ def test_what_is_no_data_set(
 ) -> None:
     assert callable(make)
     make(tmp_path / "x")
-    assert cli.main(["task", "check", str(tmp_path / "x")]) == 1
-    err = capsys.readouterr().err
-    assert words in err
-    assert err.count("\n") == 1
+    assert words in refused(capsys, str(tmp_path / "x"))
 
 
 def test_the_split_hardly_moves_when_pictures_come(root: Path) -> None:

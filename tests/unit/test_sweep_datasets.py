@@ -88,9 +88,18 @@ def test_a_manifest(tmp_path: Path) -> None:
     ]
 
 
+def test_a_manifest_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    """A mark before the text, and semicolons."""
+    text = "path;class_index\r\nb,1.jpg;2\r\n"
+    (tmp_path / "manifest.csv").write_text(text, encoding="utf-8-sig", newline="")
+    (picture,) = open_folder(tmp_path, CLASSES, THREE).pictures
+    assert (picture.name, picture.truth) == ("b,1.jpg", 2)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("", "lacks the column class_index and path"),
         ("path,label\na.jpg,cat\n", "lacks the column class_index"),
         ("path,class_index\na.jpg\n", "line 2 is incomplete"),
         ("path,class_index\na.jpg,3\n", "line 2 names the unknown class '3'"),

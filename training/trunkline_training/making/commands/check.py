@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trunkline.command import Command
+from trunkline.text import shown
 
 if TYPE_CHECKING:
     from trunkline_training.making.pictures import check
@@ -27,13 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print classes and findings; 1 where no task can be made of them."""
-    from trunkline_training.making.pictures import check, inspection
-    from trunkline_training.making.pictures.split import split
+    from trunkline_training.making.pictures import check, inspection, listing, split
 
-    root = arguments.images
-    items = list(inspection.inspect(root))
-    report = check.check(items, inspection.folders(root))
-    learnt, held = split(report.usable, arguments.test_share, arguments.seed)
+    root, fewest = arguments.images, split.fewest(arguments.test_share)
+    report = check.check(list(inspection.inspect(root)), listing.folders(root), fewest)
+    learnt, held = split.split(report.usable, arguments.test_share, arguments.seed)
     if arguments.json:
         document = {
             "classes": report.counts,
@@ -49,17 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(report: check.Report, learnt: int, held: int) -> list[str]:
-    from trunkline_training.making.pictures.check import SHOWN
-
-    counts = [f"  {count:6} {name}" for name, count in report.counts.items()]
-    lines = [f"{len(report.counts)} classes, {len(report.usable)} usable pictures", *counts]
-    lines.append(f"split: {learnt} to learn from, {held} to test on")
-    for finding in report.findings:
-        lines.append(f"{finding.level}: {finding.text}")
-        lines += [f"    {file}" for file in finding.files[:SHOWN]]
-        if len(finding.files) > SHOWN:
-            lines.append(f"    and {len(finding.files) - SHOWN} more (--json lists all)")
-    return lines
+    return [
+        f"{len(report.counts)} classes, {len(report.usable)} usable pictures",
+        *(f"  {count:6} {shown(name)}" for name, count in report.counts.items()),
+        f"split: {learnt} to learn from, {held} to test on",
+        *(line for finding in report.findings for line in finding.lines()),
+    ]
 
 
 command = Command(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from trunkline.text import shown
+from trunkline_training.making.pictures import likeness
 from trunkline_training.making.pictures.inspection import Item
 
 FEWEST = 10
@@ -30,6 +32,13 @@ class Finding:
     text: str
     files: tuple[str, ...] = ()
 
+    def lines(self) -> list[str]:
+        """What a terminal shows: the text, then the first files, a line each."""
+        more = len(self.files) - SHOWN
+        rest = [f"    and {more} more (trunkline task check --json lists all)"] if more > 0 else []
+        named = [f"    {shown(file)}" for file in self.files[:SHOWN]]
+        return [f"{self.level}: {self.text}", *named, *rest]
+
 
 @dataclass(frozen=True)
 class Report:
@@ -46,41 +55,54 @@ class Report:
         return all(finding.level != ERROR for finding in self.findings)
 
 
-def check(items: Sequence[Item], folders: Sequence[str]) -> Report:
+def check(items: Sequence[Item], folders: Sequence[str], fewest: int = 1) -> Report:
     """Every finding; unreadable files, copies and pictures of two classes are not usable.
 
-    `folders` are classes too where they hold nothing.
+    `folders` are classes too where they hold nothing; each class needs `fewest` usable pictures.
     """
-    readable = [item for item in items if item.readable]
-    alike = _groups(readable)
-    doubtful = {item.name for group in alike if len({i.label for i in group}) > 1 for item in group}
-    copies = {item.name for group in alike for item in group[1:]}
-    usable = tuple(item for item in readable if item.name not in doubtful | copies)
+    alike = likeness.groups((item.likeness, item) for item in items if item.likeness)
+    crossed = [group for group in alike if len({item.label for item in group}) > 1]
+    repeated = [group for group in alike if len({item.label for item in group}) == 1]
+    unused = {item for group in crossed for item in group}
+    unused |= {item for group in repeated for item in group[1:]}
+    usable = tuple(item for item in items if item.readable and item not in unused)
     counts = Counter(item.label for item in usable)
     filled = {name: counts[name] for name in sorted({*folders, *(it.label for it in items)})}
     findings = (
-        *_class_findings(filled),
-        *_unreadable(items),
-        *_alike(alike, doubtful),
+        *_label_findings(filled),
+        *_count_findings(filled, fewest),
+        *_unread(items),
+        *_alike(repeated, crossed),
         *_sizes(usable),
     )
-    return Report(filled, findings, usable, len(items) - len(usable))
+    files = sum(not item.folder for item in items)
+    return Report(filled, findings, usable, files - len(usable))
 
 
-def _class_findings(counts: dict[str, int]) -> Iterator[Finding]:
+def _label_findings(counts: dict[str, int]) -> Iterator[Finding]:
     if len(counts) < 2:
         yield Finding(ERROR, f"{len(counts)} class: expected at least two folders of pictures")
     odd = tuple(repr(name) for name in counts if not name.isprintable() or name != name.strip())
     if odd:
-        yield Finding(
-            ERROR, f"{len(odd)} with a name that is no label (line breaks, blanks at its ends)", odd
-        )
+        why = "line breaks, blanks at its ends, no UTF-8"
+        yield Finding(ERROR, f"{len(odd)} with a name that is no label ({why})", odd)
+
+
+def _count_findings(counts: dict[str, int], fewest: int) -> Iterator[Finding]:
     empty = tuple(name for name, count in counts.items() if not count)
     if empty:
         yield Finding(
             ERROR, f"{len(empty)} without a usable picture: fill or remove the class", empty
         )
-    few = tuple(name for name, count in counts.items() if 0 < count < FEWEST)
+    short = tuple(name for name, count in counts.items() if 0 < count < fewest)
+    if short:
+        yield Finding(
+            ERROR,
+            f"{len(short)} with fewer than {fewest} usable pictures: with this test share a task "
+            f"needs {fewest} a class, to learn from, to choose by and to test on",
+            short,
+        )
+    few = tuple(name for name, count in counts.items() if max(1, fewest) <= count < FEWEST)
     if few:
         yield Finding(WARNING, f"{len(few)} with fewer than {FEWEST} pictures", few)
     present = [count for count in counts.values() if count]
@@ -92,36 +114,28 @@ def _class_findings(counts: dict[str, int]) -> Iterator[Finding]:
         )
 
 
-def _unreadable(items: Sequence[Item]) -> Iterator[Finding]:
-    broken = [item for item in items if not item.readable]
-    if broken:
-        files = tuple(f"{item.name}: {item.error}" for item in broken)
-        yield Finding(WARNING, f"{len(broken)} files that are no pictures, left out", files)
+def _unread(items: Sequence[Item]) -> Iterator[Finding]:
+    folders = tuple(f"{item.name}: {item.error}" for item in items if item.folder)
+    if folders:
+        yield Finding(WARNING, f"{len(folders)} folders that were not looked into", folders)
+    files = tuple(f"{it.name}: {it.error}" for it in items if not (it.readable or it.folder))
+    if files:
+        yield Finding(WARNING, f"{len(files)} files that are no pictures, left out", files)
 
 
-def _groups(items: Sequence[Item]) -> list[list[Item]]:
-    """Pictures of one likeness, where there are several."""
-    found: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        found[item.likeness].append(item)
-    return [group for group in found.values() if len(group) > 1]
+def _alike(
+    repeated: Sequence[Sequence[Item]], crossed: Sequence[Sequence[Item]]
+) -> Iterator[Finding]:
+    if repeated:
+        yield Finding(
+            WARNING, f"{len(repeated)} pictures more than once, used once", _equal(repeated)
+        )
+    if crossed:
+        yield Finding(WARNING, f"{len(crossed)} pictures in two classes, left out", _equal(crossed))
 
 
-def _alike(groups: Sequence[Sequence[Item]], doubtful: set[str]) -> Iterator[Finding]:
-    copies = tuple(
-        " = ".join(item.name for item in group)
-        for group in groups
-        if not any(item.name in doubtful for item in group)
-    )
-    if copies:
-        yield Finding(WARNING, f"{len(copies)} pictures more than once, used once", copies)
-    both = tuple(
-        " = ".join(item.name for item in group)
-        for group in groups
-        if any(item.name in doubtful for item in group)
-    )
-    if both:
-        yield Finding(WARNING, f"{len(both)} pictures in two classes, left out", both)
+def _equal(groups: Sequence[Sequence[Item]]) -> tuple[str, ...]:
+    return tuple(" = ".join(item.name for item in group) for group in groups)
 
 
 def _sizes(items: Sequence[Item]) -> Iterator[Finding]:

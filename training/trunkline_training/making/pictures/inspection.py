@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import imagehash
-
 from trunkline import images
-from trunkline.errors import ImageError, TrunklineError
-from trunkline_training.datasets import manifest
+from trunkline.errors import ImageError, ImageTooLargeError
+from trunkline_training.making.pictures import likeness, listing
+from trunkline_training.making.pictures.likeness import Likeness
+from trunkline_training.making.pictures.listing import Entry
 
 HASH_SIDE = 448
 """Pixels a side that a likeness is computed from, at least: it looks at far fewer."""
+LARGEST_BYTES = 256 << 20
+"""Of a file: `images.MAX_PIXELS` of 8-bit RGBA, not compressed, are fewer."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One file. `likeness` is its perceptual hash, empty where it could not be read: `error`."""
+    """One file, or a `folder` that was not looked into. `error` says why it is no picture."""
 
     name: str
     path: Path
     label: str
     size: tuple[int, int] = (0, 0)
-    likeness: str = ""
+    likeness: Likeness | None = None
     error: str = ""
+    folder: bool = False
 
     @property
     def readable(self) -> bool:
@@ -33,56 +37,35 @@ class Item:
         return not self.error
 
 
-def labelled(root: Path) -> list[tuple[str, Path, str]]:
-    """Name, path and class of every file: from `manifest.csv`, else a class for each folder.
-
-    Raises TrunklineError for what is neither.
-    """
-    if not root.is_dir():
-        raise TrunklineError(f"no folder {root}: expected one folder a class; check the path")
-    if (root / manifest.NAME).is_file():
-        return list(_listed(root))
-    if not any(path.is_dir() for path in root.iterdir()):
-        raise TrunklineError(
-            f"{root} has no folders: expected one folder a class, or {manifest.NAME} with the "
-            "columns path and class"
-        )
-    files = [path for path in sorted(root.rglob("*")) if path.is_file()]
-    names = [(path.relative_to(root), path) for path in files]
-    return [
-        (name.as_posix(), path, name.parts[0])
-        for name, path in names
-        if len(name.parts) > 1 and not _hidden(name)
-    ]
-
-
-def folders(root: Path) -> list[str]:
-    """The classes that have a folder, empty ones too; none where `manifest.csv` names them."""
-    if (root / manifest.NAME).is_file():
-        return []
-    return [path.name for path in root.iterdir() if path.is_dir() and not _hidden(Path(path.name))]
-
-
 def inspect(root: Path) -> Iterator[Item]:
-    """Every file, read and hashed, in the order of their names. Nothing is changed."""
-    for name, path, label in labelled(root):
+    """Every file, read and hashed, in the order of their names. Nothing is changed.
+
+    Raises TrunklineError for a folder that holds no labelled files.
+    """
+    for entry in listing.entries(root):
+        name, path, label = entry.name, entry.path, entry.label
+        if entry.error:
+            yield Item(name, path, label, error=entry.error, folder=True)
+            continue
         try:
-            picture = images.read(path.read_bytes(), enough=HASH_SIDE)
-        except (ImageError, OSError) as error:
+            picture = images.read(_content(entry), enough=HASH_SIDE)
+        except ImageError as error:
             yield Item(name, path, label, error=str(error))
             continue
-        yield Item(name, path, label, picture.size, str(imagehash.phash(picture.image)))
+        yield Item(name, path, label, picture.size, likeness.of(picture.image))
 
 
-def _listed(root: Path) -> Iterator[tuple[str, Path, str]]:
-    path = root / manifest.NAME
-    _, rows = manifest.read(path)
-    for number, row in enumerate(rows, start=2):
-        name, label = row.get("path") or "", row.get("class") or ""
-        if not name or not label:
-            raise TrunklineError(f"{path}, line {number}: expected the columns path and class")
-        yield name, root / name, label
-
-
-def _hidden(name: Path) -> bool:
-    return any(part.startswith(".") for part in name.parts)
+def _content(entry: Entry) -> bytes:
+    """A file's bytes. Raises ImageError; what could be endless, such as a device, is not opened."""
+    try:
+        entry.name.encode()
+        found = entry.path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ImageError("not a regular file")
+        if found.st_size > LARGEST_BYTES:
+            raise ImageTooLargeError(f"{found.st_size} bytes: at most {LARGEST_BYTES} are allowed")
+        return entry.path.read_bytes()
+    except UnicodeEncodeError as error:
+        raise ImageError("its name is not UTF-8: rename it") from error
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror}") from error

@@ -7,27 +7,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trunkline.errors import ParameterError
-from trunkline_training.making.pictures import check, inspection
+from trunkline.text import shown
+from trunkline_training.making.pictures import check, inspection, listing
 from trunkline_training.making.pictures.inspection import Item
 from trunkline_training.making.pictures.split import split
 from trunkline_training.progress import say
 from trunkline_training.train.collection import rank
 
 
-def sound(root: Path) -> check.Report:
-    """What was found in a folder, said line by line.
+def sound(root: Path, fewest: int = 1) -> check.Report:
+    """What was found in a folder, said line by line; each class needs `fewest` pictures.
 
-    Raises ParameterError where no task can be made of it.
+    `split.fewest` tells how many a task needs. Raises ParameterError where none can be made of it.
     """
-    report = check.check(list(inspection.inspect(root)), inspection.folders(root))
+    report = check.check(list(inspection.inspect(root)), listing.folders(root), fewest)
     for finding in report.findings:
         if finding.level != check.ERROR:
-            say(f"{finding.level}: {finding.text}")
+            say("\n".join(finding.lines()))
     if not report.sound:
         errors = [finding for finding in report.findings if finding.level == check.ERROR]
-        words = "; ".join(" ".join([it.text, *it.files[: check.SHOWN]]) for it in errors)
+        words = "; ".join(_words(finding) for finding in errors)
         raise ParameterError(f"{root} is no data for a task: {words}; see trunkline task check")
     return report
+
+
+def _words(finding: check.Finding) -> str:
+    """The finding on one line."""
+    return " ".join([finding.text, *map(shown, finding.files[: check.SHOWN])])
 
 
 def learnt(
