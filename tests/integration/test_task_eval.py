@@ -79,7 +79,8 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, images: Path, *mor
     """The one line that says why."""
     assert call(folder, images, "--codecs", *more) == 1
     out, err = capsys.readouterr()
-    lines = [line for line in err.splitlines() if not line.startswith(("pictures [", "warning:"))]
+    before = ("pictures [", "warning:", "    ")
+    lines = [line for line in err.splitlines() if not line.startswith(before)]
     assert (out, len(lines)) == ("", 1)
     return lines[0]
 
