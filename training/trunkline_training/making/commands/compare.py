@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trunkline.files import check_outside, check_writable
     from trunkline_training.making.comparing import contenders
     from trunkline_training.making.learning import parts
-    from trunkline_training.making.pictures import selection
+    from trunkline_training.making.pictures import selection, split
     from trunkline_training.making.trying import report
     from trunkline_training.progress import say
 
@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_outside(arguments.report, arguments.images, "it would be a class")
         check_writable(arguments.report)
     named = [contenders.contender(name) for name in arguments.what or stored()]
-    divided = parts.divide(selection.sound(arguments.images), settings)
+    divided = parts.divide(
+        selection.sound(arguments.images, split.fewest(settings.test_share)), settings
+    )
     divided.require_held()
     say(divided.text())
     results: list[Result] = []

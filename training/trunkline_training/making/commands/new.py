@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check, train, try, package; then say how the task is served and added."""
     from trunkline_training.making.learning import parts
-    from trunkline_training.making.pictures import selection
+    from trunkline_training.making.pictures import selection, split
     from trunkline_training.making.trying import examination, report
     from trunkline_training.progress import say
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     ways = examination.ways(arguments.codecs)
 
     say(f"1/{STEPS} looking at the pictures in {arguments.images}; nothing there is changed")
-    found = selection.sound(arguments.images)
+    found = selection.sound(arguments.images, split.fewest(settings.test_share))
     divided = parts.divide(found, settings)
     say(divided.text())
     divided.require_held()

@@ -48,11 +48,12 @@ def task_name(name: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Train and package; progress goes to stderr, the figures to stdout."""
     from trunkline_training.making.learning import parts
-    from trunkline_training.making.pictures import selection
+    from trunkline_training.making.pictures import selection, split
 
     settings = settings_of(arguments)
     folder = folder_of(arguments.name, settings, arguments.images)
-    pictures = parts.divide(selection.sound(arguments.images), settings)
+    found = selection.sound(arguments.images, split.fewest(settings.test_share))
+    pictures = parts.divide(found, settings)
 
     # PyTorch takes seconds to load: not before the pictures are known to be worth it
     from trunkline_training.making.learning import make, source, speed
@@ -60,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     origin = source.load(settings)
     made = make.train(origin, pictures, settings, arguments.resume)
     make.write(folder, arguments.name, origin, pictures, settings, made, {})
-    found = speed.measure(origin, settings)
-    document = {"folder": str(folder), **made.validated, **vars(found)}
+    speeds = speed.measure(origin, settings)
+    document = {"folder": str(folder), **made.validated, **vars(speeds)}
     print(json.dumps(document) if arguments.json else "\n".join(_lines(document)))
     return 0
 
