@@ -92,7 +92,10 @@ def test_what_was_all_learnt_from_cannot_be_tested(
     [
         (lambda cats: [path.unlink() for path in cats.iterdir()], "1 without a usable picture"),
         (lambda cats: [path.rename(cats.parent / path.name) for path in cats.iterdir()], "usable"),
-        (lambda cats: [cats / "0.png", *map(Path.unlink, sorted(cats.iterdir())[2:])], "too few"),
+        (
+            lambda cats: [cats / "0.png", *map(Path.unlink, sorted(cats.iterdir())[2:])],
+            "needs 3 a class",
+        ),
     ],
 )
 def test_pictures_of_which_none_is_made(

@@ -52,9 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_outside(arguments.report, arguments.images, "it would be a class")
         check_writable(arguments.report)
     named = [contenders.contender(name) for name in arguments.what or stored()]
-    divided = parts.divide(
-        selection.sound(arguments.images, split.fewest(settings.test_share)), settings
-    )
+    sound = selection.sound(arguments.images, split.fewest(settings.test_share))
+    divided = parts.divide(sound, settings)
     divided.require_held()
     say(divided.text())
     results: list[Result] = []

@@ -12,7 +12,7 @@ from trunkline_training.making.learning.settings import Making
 from trunkline_training.making.pictures import selection
 from trunkline_training.making.pictures.check import SHOWN, Report
 from trunkline_training.making.pictures.inspection import Item
-from trunkline_training.making.pictures.split import digest, split
+from trunkline_training.making.pictures.split import digest, fewest, split
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,9 @@ def divide(report: Report, settings: Making) -> Parts:
     present = [{item.label for item in part} for part in needed]
     few = [label for label in labels if not all(label in part for part in present)]
     if few:
+        least = fewest(settings.test_share)
         raise ParameterError(
-            f"too few pictures of {', '.join(few[:SHOWN])}: expected at least {len(needed)} a "
-            "class, one each to learn from, to choose by and, but for a test share of 0, to test on"
+            f"too few pictures of {', '.join(few[:SHOWN])}: expected at least {least} a class, "
+            "one each to learn from, to choose by and, but for a test share of 0, to test on"
         )
     return Parts(labels, learnt, chosen_by, held, digest(seen))
