@@ -63,7 +63,7 @@ class EdgeSettings(BaseSettings):
         "models",
     )
     codec: str = Field(
-        "bpg:qp=32",
+        "bpg:qp=32,effort=1",
         description="codec of requests that name none, as id or id:name=value,...",
     )
     max_bytes: int = Field(20_000_000, ge=1, description="largest picture file, bytes")

@@ -25,7 +25,7 @@ def test_defaults() -> None:
     assert (chosen.host, chosen.port) == ("127.0.0.1", 8080)
     assert chosen.tasks == {"classifier": "127.0.0.1:50051", "ssd": "127.0.0.1:50052"}
     assert (chosen.max_bytes, chosen.max_pixels) == (20_000_000, 50_000_000)
-    assert chosen.codec == "bpg:qp=32"
+    assert chosen.codec == "bpg:qp=32,effort=1"
 
 
 def test_flags_go_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

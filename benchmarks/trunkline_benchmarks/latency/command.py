@@ -23,8 +23,7 @@ The machine should have nothing else to do. Raw samples go to --output."""
 
 SYSTEMS = (
     "trunkline:webp:quality=80",
-    "trunkline:bpg:qp=32",
-    "trunkline:bpg:qp=32,effort=0",
+    "trunkline:bpg:qp=32,effort=1",
     "litserve:file",
     "litserve-torchvision:file",
     "onnxruntime:file",
@@ -33,7 +32,7 @@ SYSTEMS = (
     "plain:80",
     "local:onnxruntime",
 )
-CODECS = ("webp:quality=80", "bpg:qp=32", "bpg:qp=32,effort=0")
+CODECS = ("webp:quality=80", "bpg:qp=32,effort=1")
 UPLINKS = tuple((mbit, delay) for mbit in (1.0, 5.0, 20.0, 100.0) for delay in (5.0, 40.0))
 CORES = (1.0, 0.5, 0.25)
 
