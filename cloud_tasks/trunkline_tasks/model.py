@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trunkline import codecs, engines, pipeline, trunks
-from trunkline.errors import TrunklineError, WeightsError
+from trunkline.errors import TrunklineError, UnknownNameError, WeightsError
 from trunkline.text import one_line
 from trunkline.timing import Stopwatch
 from trunkline.types import (
@@ -26,6 +26,7 @@ from trunkline.types import (
 )
 from trunkline.weights import package as packages
 from trunkline.weights.manifest import TailEntry
+from trunkline.weights.package import Package
 from trunkline.weights.store import ModelStore
 from trunkline_tasks import programs, tasks
 from trunkline_tasks.settings import TaskSettings
@@ -154,7 +155,7 @@ class Model:
             frame = pipeline.pack(zeros, spec, codecs.get(codec), image_size=(1, 1))
             self.infer(InferRequest(frame))
         except TrunklineError as error:
-            log.warning("codec fails: its frames will be refused", extra={"cause": str(error)})
+            log.warning("a first frame of zeros fails", extra={"codec": codec, "cause": str(error)})
 
 
 def load(settings: TaskSettings, store: ModelStore) -> Model:
@@ -167,8 +168,16 @@ def load(settings: TaskSettings, store: ModelStore) -> Model:
         return _program(settings, store)
     if settings.package:
         package = packages.read(Path(settings.package))
-        return _of_tail(settings, tasks.load(package.kind), package.tail)
+        return _of_tail(settings, _kind(package), package.tail)
     return _of_tail(settings, tasks.load(settings.name), find(settings, store))
+
+
+def _kind(package: Package) -> type[Task]:
+    """What reads a packaged tail's outputs. Raises WeightsError."""
+    try:
+        return tasks.load(package.kind)
+    except UnknownNameError as error:
+        raise WeightsError(f"{package.tail.folder / packages.NAME}: kind: {error}") from error
 
 
 def _of_tail(settings: TaskSettings, kind: type[Task], entry: TailEntry) -> Model:
@@ -203,7 +212,7 @@ def _program(settings: TaskSettings, store: ModelStore) -> Model:
     task = programs.ProgramTask(programs.labels(program))
     info = TaskInfo(
         name=settings.name,
-        model=str(getattr(program, "model", "")) or settings.package,
+        model=programs.model_name(program, Path(settings.package).name),
         trunk=spec.name,
         cut=spec.cut,
         shape=spec.shape,

@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trunkline.errors import ParameterError, WeightsError
+from trunkline.text import shown
 from trunkline.types import Result
 from trunkline_tasks.tasks.base import Options, Outputs, Task, only
 
 Answer = Mapping[str, Any]
+LONGEST_MODEL = 200
 
 
 class Program(ABC):
@@ -55,7 +57,10 @@ class Runner:
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         """One array of N answers. Raises WeightsError for another number of them."""
-        answers = list(self._program.run(batch))
+        try:
+            answers = list(self._program.run(batch))
+        except SystemExit as error:  # it would end the server, and without a word
+            raise WeightsError("run ends the process (sys.exit): expected answers") from error
         if len(answers) != len(batch):
             raise WeightsError(f"run gives {len(answers)} answers for {len(batch)} tensors")
         found = np.empty(len(answers), object)
@@ -108,8 +113,8 @@ def load(place: str) -> Any:  # noqa: ANN401 - anything with `run`
     sys.path.insert(0, str(path.parent))  # as for any script: its neighbours can be imported
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise ParameterError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ParameterError(f"{file} cannot be run: {_words(error)}") from error
     kind = getattr(module, name, None)
     if not isinstance(kind, type) or not callable(getattr(kind, "run", None)):
         raise ParameterError(f"{file} has no class {name!r} with a method run: expected one")
@@ -117,9 +122,24 @@ def load(place: str) -> Any:  # noqa: ANN401 - anything with `run`
         program = kind()
         if callable(set_up := getattr(program, "set_up", None)):
             set_up()
-    except Exception as error:
-        raise ParameterError(f"{name} cannot be set up: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ParameterError(f"{name} cannot be set up: {_words(error)}") from error
     return program
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {shown(str(error))}"
+
+
+def model_name(program: Any, place: str) -> str:  # noqa: ANN401 - as above
+    """What a program is called in answers. Raises ParameterError for what edges do not take."""
+    found = getattr(program, "model", "") or place
+    if not isinstance(found, str) or not found.isprintable() or len(found) > LONGEST_MODEL:
+        raise ParameterError(
+            f"model of {type(program).__name__} is {found!r:.80}: expected one printable line of "
+            f"at most {LONGEST_MODEL} characters"
+        )
+    return found
 
 
 def labels(program: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above

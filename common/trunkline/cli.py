@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
+from typing import NoReturn
 
 from trunkline.command import Command
 from trunkline.errors import MissingExtraError, TrunklineError
@@ -23,13 +24,21 @@ def main(argv: list[str] | None = None) -> int:
         arguments = build_parser(commands, chosen).parse_args(words)
         return commands[arguments.command].run(arguments)
     except TrunklineError as error:
-        print(f"trunkline {chosen}: {error}", file=sys.stderr)
+        print(f"{_spoken(chosen)}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone: nothing is left to say, and nobody to say it to
         return 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without all that would be right."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def find_commands() -> dict[str, Command]:
@@ -42,6 +51,11 @@ def _joined(words: list[str], commands: dict[str, Command]) -> list[str]:
     """`task add` as the one command `task-add` that it is."""
     name = "-".join(words[:2])
     return [name, *words[2:]] if len(words) > 1 and name in commands else words
+
+
+def _spoken(name: str) -> str:
+    """A command as it is typed: what `_joined` joined, apart again."""
+    return f"trunkline {name.replace('task-', 'task ', 1)}"
 
 
 def _require(command: Command) -> None:
@@ -74,14 +88,19 @@ def build_parser(commands: dict[str, Command], chosen: str) -> argparse.Argument
     Only the `chosen` one gets its arguments: a service reads them off its settings, whose library
     would slow every other subcommand down.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="trunkline", description="Split inference: one trunk at the edge, many cloud tasks."
     )
     parser.add_argument("--version", action="version", version=version("trunkline"))
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in commands.items():
         note = f" ({command.lack})" if command.lack else ""
-        subparser = subparsers.add_parser(name, help=command.help + note, description=command.help)
+        subparser = subparsers.add_parser(
+            name,
+            help=command.help + note,
+            description=command.help,
+            prog=_spoken(name),
+        )
         if name == chosen:
             command.configure(subparser)
     return parser

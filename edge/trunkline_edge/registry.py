@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 
 from trunkline.errors import CorruptFrameError
+from trunkline.text import shown
 from trunkline.types import TaskInfo, TrunkSpec
 from trunkline_edge.metrics import STATES, Metrics
 from trunkline_edge.task_client import TaskClient, words
@@ -184,8 +185,8 @@ def _plausible(info: TaskInfo) -> TaskInfo:
     for text in (info.name, info.model, info.trunk, info.cut):
         if len(text) > LONGEST_NAME or not text.isprintable():
             raise CorruptFrameError(
-                f"one of its names has {len(text)} characters: expected {LONGEST_NAME} at most, "
-                "all printable"
+                f"it calls itself or its trunk '{shown(text, 50)}': expected at most "
+                f"{LONGEST_NAME} printable characters"
             )
     return info
 

@@ -13,6 +13,7 @@ from trunkline import flags
 from trunkline.engines import DEFAULT_ENGINE, ENGINES
 from trunkline.errors import ParameterError
 from trunkline.images import MAX_PIXELS, PILLOW_MAX_PIXELS
+from trunkline.names import check_address, check_task_name
 from trunkline.weights.store import home
 
 PREFIX = "TRUNKLINE_EDGE_"
@@ -106,9 +107,11 @@ def parse_tasks(text: str) -> dict[str, str]:
     tasks: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, address = (part.strip() for part in pair.partition("="))
-        host, _, port = address.rpartition(":")
-        if not name.replace("-", "").replace("_", "").isalnum() or not host or not port.isdigit():
-            raise ValueError(f"{pair!r} is no name=host:port")
+        try:
+            check_task_name(name)
+            check_address(address)
+        except ParameterError as error:
+            raise ValueError(f"{error} in name=host:port") from error
         if name in tasks:
             raise ValueError(f"task {name!r} is named twice")
         tasks[name] = address

@@ -165,6 +165,14 @@ def test_a_stranger_is_refused(loop: Loop, tmp_path: Path, first: FakeTask) -> N
         ("second", {"address": "nowhere"}, 400),
         ("second", {"address": "host:port"}, 400),
         ("second", {"address": "a:1,b=c:2"}, 400),
+        ("second", {"address": "127.0.0.1:99999"}, 400),
+        ("second", {"address": "127.0.0.1:0"}, 400),
+        ("second", {"address": "\u001b[31m:80"}, 400),
+        ("second", {"address": "\ud800:80"}, 400),
+        ("second", {"address": "dns:///host:80"}, 400),
+        ("second", {"address": "host:١"}, 400),
+        ("s" * 65, {"address": "host:1"}, 400),
+        ("v%C3%B6gel", {"address": "host:1"}, 400),
         ("sec%3Dond", {"address": "host:1"}, 400),
         ("%20", {"address": "host:1"}, 400),
         ("sec%0Aond", {"address": "host:1"}, 400),
@@ -240,5 +248,11 @@ def test_the_commands(
         assert json.loads(capsys.readouterr().out) == {"name": "second", "state": "removed"}
         assert cli.main(["task", "remove", "second", "--edge", url]) == 1
         assert "edge answers 404: unknown task 'second'" in capsys.readouterr().err
+        assert cli.main(["task", "add", "x/y", "127.0.0.1:1", "--edge", url]) == 1
+        assert "'x/y' is no task's name: expected letters" in capsys.readouterr().err
+        assert cli.main(["task", "add", "x", "127.0.0.1:70000", "--edge", url]) == 1
+        assert "'127.0.0.1:70000' is no HOST:PORT" in capsys.readouterr().err
+        assert cli.main([*words, "--token-file", "/dev/zero"]) == 1
+        assert "/dev/zero is no token's file" in capsys.readouterr().err
         assert cli.main(["task", "add", "x", "127.0.0.1:1", "--edge", url]) == 1
         assert "edge answers 502" in capsys.readouterr().err

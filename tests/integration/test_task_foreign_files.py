@@ -66,6 +66,7 @@ def test_a_file_that_is_missing(tmp_path: Path, name: str) -> None:
     [
         ({"labels": ["cat", "dog\x1b[2J"]}, r"a label 'dog\x1b[2J': expected one"),
         ({"labels": ["x" * 201]}, "at most 200 characters"),
+        ({"labels": []}, "no labels, expected one a line"),
         ({"labels": ["x"] * 70_000}, "70000 labels, expected at most 65536"),
         ({"card": "# Task\n\x1b]0;owned\x07"}, "mine.md has control characters"),
         ({"card": "x" * (2 << 20)}, "mine.md has 2097152 bytes, expected at most"),
@@ -77,6 +78,15 @@ def test_what_is_in_the_files(tmp_path: Path, changed: dict[str, Any], words: st
     with pytest.raises(WeightsError) as caught:
         package.read(folder)
     assert words in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_s_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    folder = package_kit.write(tmp_path / "mine")
+    text = (folder / "task.json").read_text()
+    (folder / "task.json").write_text(text.replace("mine.onnx", "\\u001b[31mx"))
+    with pytest.raises(WeightsError, match=r"x1b\[31mx cannot be read") as caught:
+        package.read(folder)
     assert str(caught.value).isprintable()
 
 

@@ -114,7 +114,7 @@ def test_a_hostile_package_is_refused(
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda d: d.update(kind="oracle"), "unknown task 'oracle'"),
+        (lambda d: d.update(kind="oracle"), r"task\.json: kind: unknown task 'oracle'"),
         (lambda d: d.update(kind="ssd"), "ssd tail gives"),
         (lambda d: d["trunk"].update(shape=[16, 28, 28]), "cannot be run on a tensor of"),
     ],
@@ -194,6 +194,12 @@ async def test_what_a_class_raises_costs_its_frame_alone(tmp_path: Path, program
             "class Means:\n  def __init__(self, x): pass\n  def run(self, f): pass",
             "Means cannot be set up: TypeError",
         ),
+        ("import sys; sys.exit(0)", "cannot be run: SystemExit: 0"),
+        ("raise RuntimeError('\\x1b[31m\\nline')", r"cannot be run: RuntimeError: \x1b[31m\nline"),
+        (
+            "class Means:\n  def set_up(self): raise SystemExit(3)\n  def run(self, f): pass",
+            "Means cannot be set up: SystemExit: 3",
+        ),
         (
             "class Means:\n  def set_up(self): raise OSError('no index')\n  def run(self, f): pass",
             "Means cannot be set up: OSError: no index",
@@ -223,6 +229,15 @@ def test_labels_that_are_none(tmp_path: Path, labels: str, words: str) -> None:
         model.load(chosen, kit.make_store(tmp_path / "models"))
 
 
+@pytest.mark.parametrize("name", ["'\\x1b[31m'", "'a\\nb'", "'m' * 201", "5"])
+def test_a_model_s_name_that_no_edge_takes(tmp_path: Path, name: str) -> None:
+    code = f"class Means:\n  model = {name}\n  def run(self, features): return [{{}}]"
+    (tmp_path / "means.py").write_text(code)
+    chosen = kit.settings("means", package=f"{tmp_path}/means.py:Means")
+    with pytest.raises(ParameterError, match=r"model of Means is .* expected one printable line"):
+        model.load(chosen, kit.make_store(tmp_path / "models"))
+
+
 def test_no_file_at_all(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="no Python file"):
         programs.load(f"{tmp_path}/means.py:Means")
@@ -235,6 +250,7 @@ def test_no_file_at_all(tmp_path: Path) -> None:
         ("[5]", "an answer is int: expected a dictionary"),
         ("[{'x': float('nan')}]", "not of JSON's types"),
         ("[{'x': object()}]", "not of JSON's types"),
+        ("exit(3)", r"run ends the process \(sys.exit\)"),
     ],
 )
 def test_answers_that_cannot_be_sent(tmp_path: Path, answer: str, words: str) -> None:

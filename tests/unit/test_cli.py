@@ -41,6 +41,16 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert "usage: trunkline" in capsys.readouterr().out
 
 
+def test_wrong_words_are_answered_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["encode", "--nothing"])
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert said.startswith("trunkline encode: ")
+    assert said.endswith("; see trunkline encode --help\n")
+    assert said.count("\n") == 1
+
+
 def test_importing_the_library_loads_nothing_heavy() -> None:
     heavy = {"torch", "openvino", "onnxruntime", "grpc", "fastapi", "av", "PIL", "numpy"}
     heavy.add("google.protobuf")

@@ -113,13 +113,22 @@ def test_a_share_that_is_none(root: Path, share: str, capsys: pytest.CaptureFixt
         split([], float(share), 0)
 
 
+def test_classes_that_differ_in_capitals(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(10):
+        (root / "Birnen").mkdir(exist_ok=True)
+        picture(700 + number).save(root / "Birnen" / f"{number}.png")
+    (found,) = checked(root, capsys)["findings"]
+    assert found["text"] == "1 that differ in capitals alone: one class?"
+    assert found["files"] == ["Birnen = birnen"]
+
+
 def test_copies_are_used_once_and_never_on_both_sides(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture(3).save(root / "grüne Äpfel" / "again.png")
     found = checked(root, capsys)
     assert found["classes"] == {"birnen": 12, "grüne Äpfel": 12}
-    assert texts(found) == ["warning: 1 pictures more than once, used once"]
+    assert texts(found) == ["warning: 1 more than once, used once"]
 
 
 def test_pictures_of_two_classes_are_left_out(
@@ -128,7 +137,7 @@ def test_pictures_of_two_classes_are_left_out(
     fill(root / "birnen", 2)
     found = checked(root, capsys)
     assert found["classes"] == {"birnen": 12, "grüne Äpfel": 10}
-    assert texts(found) == ["warning: 2 pictures in two classes, left out"]
+    assert texts(found) == ["warning: 2 in two classes, left out"]
     same = root.parent / "same"
     for name in ("a", "b"):
         fill(same / name, 12)

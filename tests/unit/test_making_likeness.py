@@ -78,4 +78,4 @@ def test_copies_are_found_after_coding_and_scaling(
         copy.save(tmp_path / "a" / f"copy{number}.jpg", quality=quality)
     found = checked(tmp_path, capsys)
     assert 20 <= found["classes"]["a"] <= 25
-    assert "pictures more than once, used once" in texts(found)[0]
+    assert "more than once, used once" in texts(found)[0]

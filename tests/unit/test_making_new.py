@@ -52,7 +52,7 @@ def test_from_pictures_to_a_task_with_its_report(
     printed, said = capsys.readouterr()
     for words in ("trunkline task serve colours", "trunkline task add colours", "report.md"):
         assert words in printed
-    for words in ("1/4", "2/4", "3/4", "4/4", "pictures more than once, used once"):
+    for words in ("1/4", "2/4", "3/4", "4/4", "more than once, used once"):
         assert words in said
 
     made = package.read(tmp_path / "colours")

@@ -93,10 +93,10 @@ def test_a_picture_that_is_listed_twice(root: Path, capsys: pytest.CaptureFixtur
     )
     found = checked(root, capsys)
     assert found["classes"] == {"apples": 9, "pears": 10}
-    assert reasons(found, "warning: 1 pictures in two classes, left out") == [
+    assert reasons(found, "warning: 1 in two classes, left out") == [
         "apples/001.jpg = apples/001.jpg"
     ]
-    assert reasons(found, "warning: 1 pictures more than once, used once") == [
+    assert reasons(found, "warning: 1 more than once, used once") == [
         "apples/002.jpg = ./apples/002.jpg"
     ]
 

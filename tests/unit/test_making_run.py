@@ -150,10 +150,20 @@ def test_folders_where_it_does_harm(
     assert package.read(tmp_path / "other").tail.task == "other"
 
 
-def test_a_task_is_made_again_in_its_folder(images: Path, tmp_path: Path) -> None:
+def test_a_task_is_made_again_in_its_folder(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert train(images) == 0
     assert train(images, "--seed", "2") == 0
+    assert "colours holds a task colours: the new one takes its place" in capsys.readouterr().err
     assert package.read(tmp_path / "colours").provenance["seed"] == 2
+
+
+def test_a_run_that_has_not_begun_is_not_gone_on_with_in_silence(
+    images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(images, "--run", "run", "--resume") == 0
+    assert "no checkpoint in run/output yet: it begins" in capsys.readouterr().err
 
 
 def test_a_source_of_another_architecture(

@@ -160,6 +160,9 @@ def test_what_it_learns_from_depends_on_the_seed_and_the_limit(
         (["--set", "oxford"], "mobilenet_v2"),
         (["--resume"], "give that too"),
         (["--preset", "none"], "unknown preset"),
+        (["--threads", "1000"], "threads is 1000: expected int from 1 to 256"),
+        (["--workers", "5000"], "workers is 5000: expected int from 0 to 64"),
+        (["--seed", str(1 << 80)], "seed is"),
         (["--output", "full"], "holds something else"),
     ],
 )

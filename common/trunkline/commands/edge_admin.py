@@ -10,6 +10,7 @@ from trunkline.client import DEFAULT_URL
 from trunkline.errors import ParameterError
 from trunkline.files import read_bytes
 
+LARGEST_FILE = 4096
 VARIABLE = "TRUNKLINE_EDGE_ADMIN_TOKEN"
 
 
@@ -26,10 +27,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the edge's answer as it is")
 
 
+def _read(path: Path) -> str:
+    """A file's text; a pipe or a device may have no end."""
+    if not path.is_file() or path.stat().st_size > LARGEST_FILE:
+        raise ParameterError(f"{path} is no token's file: expected at most {LARGEST_FILE} bytes")
+    return read_bytes(path).decode("utf-8", errors="replace").strip()
+
+
 def token(arguments: argparse.Namespace) -> str:
     """The admin token. Raises ParameterError where there is none."""
     if arguments.token_file is not None:
-        found = read_bytes(arguments.token_file).decode("utf-8", errors="replace").strip()
+        found = _read(arguments.token_file)
     else:
         found = os.environ.get(VARIABLE, "")
     if not found or not found.isprintable():

@@ -8,6 +8,7 @@ import json
 from trunkline.client import EdgeClient
 from trunkline.command import Command
 from trunkline.commands import edge_admin
+from trunkline.names import check_address, check_task_name
 from trunkline.text import shown
 
 
@@ -19,6 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Have the edge check the task and use it from the next picture on."""
+    check_task_name(arguments.name)
+    check_address(arguments.address)
     client = EdgeClient(arguments.edge)
     answer = client.put_task(arguments.name, arguments.address, edge_admin.token(arguments))
     if arguments.json:

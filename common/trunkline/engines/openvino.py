@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
+from trunkline.text import one_line
 
 # `import openvino` reports its use over the network, from a forked process, unless it finds this
 # module missing: a library has no business doing either
@@ -22,6 +23,7 @@ import openvino  # noqa: E402
 MOST_VALUES = 1 << 27
 """Of a tensor inside a network. VGG16's first dense layer has 103 M weights, no map has more than
 3.2 M values a picture."""
+LONGEST = 200
 
 
 class OpenVinoNetwork(Network):
@@ -78,6 +80,7 @@ def _require_bf16(core: openvino.Core) -> None:
 
 
 def _last_line(error: Exception) -> str:
-    """An OpenVINO message ends in the line that says what happened."""
+    """An OpenVINO message ends in the line that says what happened; other ones give numbers."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    said = [line for line in lines if any(letter.isalpha() for letter in line)]
+    return one_line(said[-1], LONGEST) if said else type(error).__name__

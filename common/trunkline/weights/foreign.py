@@ -29,6 +29,8 @@ def require_sound(tail: TailEntry) -> None:
     labels = _text(tail.labels_file).splitlines()
     if len(labels) > MOST_LABELS:
         raise ValueError(f"{len(labels)} labels, expected at most {MOST_LABELS}")
+    if not any(labels):
+        raise ValueError("no labels, expected one a line")
     for label in labels:
         _require_shown(label, "label")
     for line in _text(tail.card).split("\n"):

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.errors import WeightsError
+from trunkline.names import TASK_NAME
 from trunkline.pipeline import MAX_ELEMENTS
-from trunkline.text import one_line, one_of
+from trunkline.text import one_line, one_of, shown
 from trunkline.types import Shape, TrunkSpec
 from trunkline.weights import foreign, manifest
 from trunkline.weights.manifest import Place, TailEntry
@@ -25,7 +26,6 @@ NAME = "task.json"
 FORMAT = 1
 CLASSIFIER = "classifier"
 """The kind of packages whose tails give logits of their labels."""
-TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LONGEST = 200
 """Characters of a reason."""
 _UNSOUND = (ValueError, LookupError, TypeError, AttributeError, RecursionError, ArithmeticError)
@@ -86,7 +86,7 @@ def read(folder: Path) -> Package:
         found = _package(folder, json.loads(foreign.content(path, foreign.MOST_TEXT)))
         foreign.require_sound(found.tail)
     except OSError as error:
-        file = error.filename or path
+        file = shown(str(error.filename or path))
         raise WeightsError(f"{file} cannot be read: {error.strerror}; expected a task's") from error
     except KeyError as error:
         raise WeightsError(f"{path} is no packaged task's: it lacks {error}") from error
@@ -98,7 +98,12 @@ def read(folder: Path) -> Package:
 
 def require_fit(tail: TailEntry, spec: TrunkSpec, where: object) -> None:
     """Raise WeightsError unless the tail in `where` was made for this trunk."""
-    if spec.digest not in tail.accepts or spec.shape != tail.shape:
+    if tail.shape != spec.shape:
+        raise WeightsError(
+            f"{where} takes tensors of {tail.shape}, trunk {spec.name}/{spec.set} makes "
+            f"{spec.shape}: make it again for this trunk"
+        )
+    if spec.digest not in tail.accepts:
         raise WeightsError(
             f"{where} is for trunk {tail.trunk}/{tail.set} of digest {one_of(tail.accepts)}: "
             f"{spec.name}/{spec.set} here has {spec.digest}; make it again for this trunk, or use "

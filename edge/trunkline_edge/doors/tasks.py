@@ -9,11 +9,12 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from trunkline.errors import ParameterError
+from trunkline.names import check_address, check_task_name
 from trunkline_edge.doors.lists import task_document
 from trunkline_edge.edge import Edge
 from trunkline_edge.problems import Problem
 from trunkline_edge.registry import REFUSED, SERVING
-from trunkline_edge.settings import parse_tasks
 
 MOST_BYTES = 4096
 """Of a body that names an address."""
@@ -87,14 +88,13 @@ async def _address(name: str, request: Request) -> str:
             raise Problem(413, "too-many-bytes", f"the body has more than {MOST_BYTES} bytes")
     try:
         address = json.loads(body)["address"]
-        if not isinstance(address, str) or "," in address:
+        if not isinstance(address, str):
             raise TypeError(address)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Problem(400, "bad-address", 'expected a body {"address": "host:port"}') from error
     try:
-        ((found, place),) = parse_tasks(f"{name}={address}").items()
-    except ValueError as error:
+        check_task_name(name)
+        check_address(address)
+    except ParameterError as error:
         raise Problem(400, "bad-address", f"{error}") from error
-    if found != name:
-        raise Problem(400, "bad-address", f"{name!r} is no task's name")
-    return place
+    return address

@@ -8,6 +8,9 @@ from pathlib import Path
 from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
 
+HIGHEST_SEED = 2**32 - 1
+"""Of numpy's."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -50,9 +53,9 @@ class Training:
     validate_epochs: int = option(1, "epochs between validations", low=1)
     patience: int = option(0, "validations without a better one that end it (0: none do)", low=0)
     limit: int = option(0, "use so many pictures of data (0: all)", low=0)
-    seed: int = option(1, "seed of everything random", low=0)
-    threads: int = option(2, "threads of PyTorch and of the engine", low=1)
-    workers: int = option(0, "processes that read and change pictures", low=0)
+    seed: int = option(1, "seed of everything random", low=0, high=HIGHEST_SEED)
+    threads: int = option(2, "threads of PyTorch and of the engine", low=1, high=256)
+    workers: int = option(0, "processes that read and change pictures", low=0, high=64)
     checkpoint_steps: int = option(100, "steps between checkpoints", low=1)
 
     def __post_init__(self) -> None:

@@ -60,6 +60,8 @@ class Trainer:
         if resume and (self.config.folder / LAST).is_file():
             self._restore(checkpoint.load(self.config.folder / LAST))
             say(f"going on behind step {self.step} of {self.total}")
+        elif resume:
+            say(f"no checkpoint in {self.config.folder} yet: it begins")
         log = Log(self.config.folder, self.step, self.total)
         try:
             if self.step == 0:  # what the start is worth; it may be the best there will be

@@ -9,8 +9,10 @@ from pathlib import Path
 from trunkline.command import Command
 from trunkline.errors import ParameterError
 from trunkline.files import check_outside, check_writable
+from trunkline.names import check_task_name
 from trunkline.weights import package
 from trunkline_training.making.learning.settings import Making
+from trunkline_training.progress import say
 from trunkline_training.train import options
 
 REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX", "imagehash")
@@ -38,10 +40,10 @@ def preset_help() -> str:
 
 def task_name(name: str) -> str:
     """The name as it is. Raises ArgumentTypeError for one that no task may have."""
-    if not package.TASK_NAME.fullmatch(name):
-        raise argparse.ArgumentTypeError(
-            f"{name!r} is no task's name: expected letters, digits, - and _, at most 64"
-        )
+    try:
+        check_task_name(name)
+    except ParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return name
 
 
@@ -82,8 +84,11 @@ def folder_of(name: str, settings: Making, images: Path) -> Path:
 
 
 def _is_of(folder: Path, name: str) -> bool:
-    """Whether a folder holds the task of this name, which may be made again."""
-    return (folder / package.NAME).is_file() and package.read(folder).tail.task == name
+    """Whether a folder holds the task of this name, which is then made again."""
+    ours = (folder / package.NAME).is_file() and package.read(folder).tail.task == name
+    if ours:
+        say(f"{folder} holds a task {name}: the new one takes its place")
+    return ours
 
 
 def settings_of(arguments: argparse.Namespace) -> Making:

@@ -129,5 +129,5 @@ def _folder(run: str) -> Iterator[Path]:
             with tempfile.TemporaryDirectory(prefix="trunkline-task-") as folder:
                 yield Path(folder)
         except KeyboardInterrupt:
-            say("stopped: --resume goes on" if run else "stopped; with --run DIR it could go on")
+            say("stopped; --resume goes on" if run else "stopped; with --run DIR it could go on")
             raise

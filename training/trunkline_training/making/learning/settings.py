@@ -8,7 +8,7 @@ from typing import Any
 
 from trunkline.errors import ParameterError
 from trunkline_training.nets.entry import LAST, OUTPUT
-from trunkline_training.train.config import PictureTraining
+from trunkline_training.train.config import HIGHEST_SEED, PictureTraining
 from trunkline_training.train.options import check, option
 
 TRANSFER, FINETUNE = "transfer", "finetune"
@@ -61,9 +61,11 @@ class Making:
     test_share: float = option(0.2, "share of each class kept for the test", low=0, high=0.9)
     validation: float = option(0.1, "share of the rest kept for choosing", low=0.0001, high=0.9)
     limit: int = option(0, "learn from so many pictures a class (0: all)", low=0)
-    seed: int = option(1, "seed of everything random, also of which pictures are kept", low=0)
-    threads: int = option(2, "threads of PyTorch and of the engine", low=1)
-    workers: int = option(0, "processes that read and change pictures", low=0)
+    seed: int = option(
+        1, "seed of everything random, also of which pictures are kept", low=0, high=HIGHEST_SEED
+    )
+    threads: int = option(2, "threads of PyTorch and of the engine", low=1, high=256)
+    workers: int = option(0, "processes that read and change pictures", low=0, high=64)
 
     def __post_init__(self) -> None:
         check(self)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from trunkline.text import shown
+from trunkline.weights.foreign import LONGEST
 from trunkline_training.making.pictures import likeness
 from trunkline_training.making.pictures.inspection import Item
 
@@ -82,10 +83,20 @@ def check(items: Sequence[Item], folders: Sequence[str], fewest: int = 1) -> Rep
 def _label_findings(counts: dict[str, int]) -> Iterator[Finding]:
     if len(counts) < 2:
         yield Finding(ERROR, f"{len(counts)} class: expected at least two folders of pictures")
-    odd = tuple(repr(name) for name in counts if not name.isprintable() or name != name.strip())
+    odd = tuple(repr(name) for name in counts if not _is_label(name))
     if odd:
-        why = "line breaks, blanks at its ends, no UTF-8"
+        why = f"line breaks, blanks at its ends, no UTF-8, more than {LONGEST} characters"
         yield Finding(ERROR, f"{len(odd)} with a name that is no label ({why})", odd)
+    spelled: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        spelled[name.casefold()].append(name)
+    twins = tuple(" = ".join(names) for names in spelled.values() if len(names) > 1)
+    if twins:
+        yield Finding(WARNING, f"{len(twins)} that differ in capitals alone: one class?", twins)
+
+
+def _is_label(name: str) -> bool:
+    return name.isprintable() and name == name.strip() and len(name) <= LONGEST
 
 
 def _count_findings(counts: dict[str, int], fewest: int) -> Iterator[Finding]:
@@ -127,11 +138,9 @@ def _alike(
     repeated: Sequence[Sequence[Item]], crossed: Sequence[Sequence[Item]]
 ) -> Iterator[Finding]:
     if repeated:
-        yield Finding(
-            WARNING, f"{len(repeated)} pictures more than once, used once", _equal(repeated)
-        )
+        yield Finding(WARNING, f"{len(repeated)} more than once, used once", _equal(repeated))
     if crossed:
-        yield Finding(WARNING, f"{len(crossed)} pictures in two classes, left out", _equal(crossed))
+        yield Finding(WARNING, f"{len(crossed)} in two classes, left out", _equal(crossed))
 
 
 def _equal(groups: Sequence[Sequence[Item]]) -> tuple[str, ...]:

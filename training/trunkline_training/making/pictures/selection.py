@@ -33,7 +33,8 @@ def sound(root: Path, fewest: int = 1) -> check.Report:
 
 def _words(finding: check.Finding) -> str:
     """The finding on one line."""
-    return " ".join([finding.text, *map(shown, finding.files[: check.SHOWN])])
+    named = ", ".join(map(shown, finding.files[: check.SHOWN]))
+    return f"{finding.text}: {named}" if named else finding.text
 
 
 def learnt(
