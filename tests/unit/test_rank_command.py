@@ -137,7 +137,7 @@ def test_errors_are_one_line(
     assert cli.main([*words, *options]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("trunkline task-rank: ")
+    assert printed.err.startswith("trunkline task rank: ")
     assert reason in printed.err
     assert printed.err.count("\n") == 1
 
