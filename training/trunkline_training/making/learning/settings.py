@@ -45,7 +45,7 @@ class Making:
     batch: int = option(16, "pictures in a step", low=1)
     optimizer: str = option("adamw", "optimiser", choices=("sgd", "adamw"))
     lr: float = option(1e-3, "highest learning rate of the new layer", low=0, high=10)
-    fine_lr: float = option(3e-5, "highest learning rate of the fine-tuned layers", low=0, high=10)
+    fine_lr: float = option(1e-5, "highest learning rate of the fine-tuned layers", low=0, high=10)
     weight_decay: float = option(0.01, "weight decay of the weights", low=0, high=1)
     dropout: float = option(0.2, "share of pooled features dropped", low=0, high=0.9)
     label_smoothing: float = option(0.0, "share of the target given to all", low=0, high=0.9)
