@@ -80,8 +80,7 @@ def build(settings: EdgeSettings, load: Callable[[], Trunk] | None = None) -> Ed
 
     To be called within the event loop that serves. Raises ParameterError and kin for the codec.
     """
-    wished = "codec" in settings.model_fields_set
-    (codec, params), note = default_codec.choose(settings.codec, wished=wished)
+    (codec, params), note = default_codec.choose(settings.codec, settings.trunk)
     if note:
         _log.warning(note)
     defaults = Defaults(

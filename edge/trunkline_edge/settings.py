@@ -64,8 +64,9 @@ class EdgeSettings(BaseSettings):
         "models",
     )
     codec: str = Field(
-        "bpg:qp=32,effort=1",
-        description="codec of requests that name none, as id or id:name=value,...",
+        "",
+        description="codec of requests that name none, as id or id:name=value,...; empty: what "
+        "suits the trunk",
     )
     max_bytes: int = Field(20_000_000, ge=1, description="largest picture file, bytes")
     max_pixels: int = Field(

@@ -25,7 +25,7 @@ def test_defaults() -> None:
     assert (chosen.host, chosen.port) == ("127.0.0.1", 8080)
     assert chosen.tasks == {"classifier": "127.0.0.1:50051", "ssd": "127.0.0.1:50052"}
     assert (chosen.max_bytes, chosen.max_pixels) == (20_000_000, 50_000_000)
-    assert chosen.codec == "bpg:qp=32,effort=1"
+    assert chosen.codec == ""
 
 
 def test_flags_go_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,16 +92,23 @@ def test_the_default_codec_gives_way_only_if_nobody_wished_for_it(
         return real(id, **params)
 
     monkeypatch.setattr(codecs, "get", without_bpg)
-    (id, params), note = default_codec.choose("bpg:qp=32", wished=False)
+    (id, params), note = default_codec.choose("", "mobilenet_v2")
     assert (id, params) == ("webp", {})
     assert "webp" in note
     assert "trunkline[hevc]" in note
     with pytest.raises(MissingExtraError):
-        default_codec.choose("bpg:qp=32", wished=True)
+        default_codec.choose("bpg:qp=32", "mobilenet_v2")
+
+
+@pytest.mark.parametrize(
+    ("trunk", "params"), [("mobilenet_v2", {"qp": 32, "effort": 1}), ("vgg16", {"qp": 32})]
+)
+def test_the_default_codec_suits_the_trunk(trunk: str, params: dict[str, int]) -> None:
+    assert default_codec.choose("", trunk) == (("bpg", params), "")
 
 
 def test_the_default_codec_with_parameters() -> None:
-    chosen, note = default_codec.choose("webp:quality=60,lossless=true", wished=True)
+    chosen, note = default_codec.choose("webp:quality=60,lossless=true", "mobilenet_v2")
     assert chosen == ("webp", {"quality": 60, "lossless": True})
     assert note == ""
 
