@@ -19,6 +19,7 @@ from trunkline_training.nets.eager import Eager
 from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, channels, entry, reads
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
+from trunkline_training.nets.widths import Widths, fitted
 
 LINEAR = "linear"
 
@@ -43,7 +44,7 @@ class Plan:
 
     @property
     def shapes(self) -> Shapes:
-        """Every convolution by name."""
+        """Every convolution by name, as wide as it is published."""
         shapes = {}
         if self.stitched:
             channels = mobilenet_v2.BLOCKS[self.entry].channels_in
@@ -53,8 +54,16 @@ class Plan:
         if self.entry <= LAST:
             shapes[mobilenet_v2.HEAD] = LayerShape(POOLED, 320, 1)
         pooled = self.shape[0] if self.entry == OUTPUT else POOLED
-        shapes[LINEAR] = LayerShape(self.classes, pooled, 1, normed=False)
+        shapes[LINEAR] = LayerShape(self.classes, pooled, 1, False, answers=True)
         return shapes
+
+    def fitted(self, given: Mapping[str, Conv]) -> Shapes:
+        """Every convolution by name, those of `given` as narrow as they are. Raises WeightsError."""
+
+        def walk(widths: Widths, shapes: Shapes) -> None:
+            classify(widths, self.shape[0], shapes, self)
+
+        return fitted(self.shapes, given, walk)
 
 
 def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
@@ -79,6 +88,12 @@ def _described(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan, st
     stages = range(plan.entry, min(stop, LAST))
     x = mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
     return mobilenet_v2.head(graph, x, convs) if plan.entry <= LAST < stop else x
+
+
+def classify(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
+    """As `describe`, and its 1x1 convolution to logits, which may as well come before pooling."""
+    x = describe(graph, x, convs, plan)
+    return graph.conv(LINEAR, x, convs[LINEAR], padding="symmetric", activation="linear")
 
 
 def tail_model(plan: Plan, convs: Mapping[str, Conv]) -> bytes:
@@ -106,11 +121,11 @@ class Classifier(nn.Module):
         super().__init__()
         self.plan = plan
         self.dropout = nn.Dropout(dropout)
-        made = layers(plan.shapes, given, normed=normed, seed=seed, freeze=freeze)
+        made = layers(plan.fitted(given), given, normed=normed, seed=seed, freeze=freeze)
         self.layers = nn.ModuleDict({key_of(name): layer for name, layer in made.items()})
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (N, C, H, W) to pooled features (N, 1280) and logits (N, classes)."""
+        """Features (N, C, H, W) to pooled features (N, I) and logits (N, classes)."""
         convs = by_name(self.layers)
         pooled = describe(Eager(), features, convs, self.plan).mean(dim=(2, 3))
         dropped = self.dropout(pooled)[:, :, None, None]  # (N, I) -> (N, I, 1, 1)
@@ -126,7 +141,7 @@ def front_model(plan: Plan, convs: Mapping[str, Conv], stage: int) -> bytes:
     graph = Graph("mobilenet_v2.front")
     x = _described(graph, graph.input("features", plan.shape), convs, plan, stage)
     if stage == OUTPUT:
-        x = Value(graph.node("GlobalAveragePool", [x.name], "pooled"), (POOLED, 1, 1))
+        x = Value(graph.node("GlobalAveragePool", [x.name], "pooled"), (x.shape[0], 1, 1))
     graph.rename(x.name, "front")
     return graph.model("front", ["N", *x.shape])
 
@@ -140,11 +155,12 @@ def drawn_plan(shape: Shape, padding: Padding, classes: int, first: int = 0) -> 
     return Plan(shape, stage, shape[0] != channels(stage), padding, classes)
 
 
-def from_stage(plan: Plan, stage: int, classes: int) -> Plan:
+def from_stage(plan: Plan, convs: Mapping[str, Conv], stage: int, classes: int) -> Plan:
     """The tail from `stage` on, for `classes`; with its convolution where that is all of it."""
     if stage == plan.entry:
         return replace(plan, classes=classes)
-    return Plan(reads(stage), stage, False, plan.padding, classes)
+    channels = _described(Widths(convs), plan.shape[0], plan.shapes, plan, stage)
+    return Plan((channels, *reads(stage)[1:]), stage, False, plan.padding, classes)
 
 
 def key_of(name: str) -> str:

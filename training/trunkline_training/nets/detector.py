@@ -34,7 +34,7 @@ class Detector(nn.Module):
         super().__init__()
         self.head = head
         given = _with_scale(head, given)
-        made = layers(head.shapes, given, normed=normed, seed=seed, freeze=freeze)
+        made = layers(head.fitted(given), given, normed=normed, seed=seed, freeze=freeze)
         self.layers = nn.ModuleDict({key_of(name): layer for name, layer in made.items()})
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,14 +10,15 @@ from typing import ClassVar
 from trunkline.errors import ParameterError, UnknownNameError
 from trunkline.types import Shape
 from trunkline.weights import mobilenet_v2
-from trunkline.weights.conv import Padding
+from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.layers import Layers, P, X
 from trunkline_training import ssdlite
 from trunkline_training.nets import anchors, ssd_layers
 from trunkline_training.nets.anchors import Anchors
 from trunkline_training.nets.classifier import block_shapes
 from trunkline_training.nets.entry import channels, entry
-from trunkline_training.nets.start import LayerShape
+from trunkline_training.nets.start import LayerShape, Shapes
+from trunkline_training.nets.widths import Widths, fitted
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,15 @@ class Head(ABC):
     @property
     @abstractmethod
     def shapes(self) -> dict[str, LayerShape]:
-        """Every convolution by name."""
+        """Every convolution by name, as wide as it is published."""
+
+    def fitted(self, given: Mapping[str, Conv]) -> Shapes:
+        """`shapes`, those of `given` as narrow as they are. Raises WeightsError."""
+
+        def walk(widths: Widths, shapes: Shapes) -> None:
+            self.describe(widths, self.shape[0], shapes)
+
+        return fitted(self.shapes, given, walk)
 
     @abstractmethod
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
@@ -79,7 +88,7 @@ class SsdLiteHead(Head):
         for index, (width, count) in enumerate(zip(widths, ssdlite.ANCHORS, strict=True)):
             for name, each in (("cls", self.classes), ("box", 4)):
                 result[f"{name}.{index}.0"] = LayerShape(width, 1, 3)
-                result[f"{name}.{index}.2"] = LayerShape(count * each, width, 1, normed=False)
+                result[f"{name}.{index}.2"] = LayerShape(count * each, width, 1, False, answers=True)
         return result
 
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:

@@ -59,8 +59,8 @@ def shapes(first: int, fifth: int, classes: int) -> dict[str, LayerShape]:
         channels = conv.out
         taps += [channels] if conv.tap else []
     for index, (width, count) in enumerate(zip(taps, ANCHORS, strict=True)):
-        result[f"cls.{index}"] = LayerShape(count * classes, width, 3, normed=False)
-        result[f"box.{index}"] = LayerShape(count * 4, width, 3, normed=False)
+        result[f"cls.{index}"] = LayerShape(count * classes, width, 3, False, answers=True)
+        result[f"box.{index}"] = LayerShape(count * 4, width, 3, False, answers=True)
     return result
 
 

@@ -16,13 +16,15 @@ from trunkline_training.nets.layer import Layer
 class LayerShape:
     """A convolution's weight: outputs, inputs of a group, side of the kernel.
 
-    `normed` says whether a batch norm may stand behind it; a head's last layer has none.
+    `normed` says whether a batch norm may stand behind it; a head's last layer has none. What
+    `answers` gives the network's answers, whose number is fixed.
     """
 
     out: int
     per_group: int
     kernel: int
     normed: bool = True
+    answers: bool = False
 
 
 Shapes = Mapping[str, LayerShape]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trunkline import trunks
@@ -58,13 +58,11 @@ class Source:
 
     def behind(self, stage: int, classes: int) -> Plan:
         """What is trained: the tail from `stage` on."""
-        return from_stage(self.plan, stage, classes)
+        return from_stage(self.plan, self.convs, stage, classes)
 
     def tail(self, trained: Mapping[str, Conv], classes: int) -> bytes:
         """The whole tail as ONNX, with the trained layers in place of its own."""
-        return tail_model(
-            from_stage(self.plan, self.plan.entry, classes), {**self.convs, **trained}
-        )
+        return tail_model(replace(self.plan, classes=classes), {**self.convs, **trained})
 
 
 def load(settings: Making) -> Source:
