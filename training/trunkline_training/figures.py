@@ -102,22 +102,33 @@ def ways(trunk: Trunk) -> dict[str, Way]:
     return {"": lambda tensors: tensors, "8bit": through_8_bits, f"bpg{QP}": coded}
 
 
+BEFORE = "before"
+
+
 def measure(
-    trunk: Trunk, tail: Network, chosen: Sequence[Picture], judged_by: Judge, detector: bool
+    trunk: Trunk,
+    tail: Network,
+    chosen: Sequence[Picture],
+    judged_by: Judge,
+    detector: bool,
+    before: Network | None = None,
 ) -> Metrics:
     """Every figure `x` with `x_low` and `x_high`, `x_WAY` and `x_WAY_drop` with theirs.
 
     In percent; a drop is in points, negative where something was lost; 95 % of the resamples lie
-    between low and high.
+    between low and high. Where there is a tail `before` this one, `x_before` is its figure, and
+    `x_change` what came of it, in points as a drop.
     """
-    kinds = ways(trunk)
+    kinds = {way: (change, tail) for way, change in ways(trunk).items()}
+    if before is not None:
+        kinds[BEFORE] = (kinds[""][0], before)
     rows: dict[str, list[dict[str, Any]]] = {way: [] for way in kinds}
     batches = pictures.batches([it.path for it in chosen], [trunk.spec.preprocess], BATCH)
     total = -(-len(chosen) // BATCH)
     for number, (batch,) in enumerate(progress(batches, total, "test pictures")):
         features = trunk.forward(batch)
-        for way, change in kinds.items():
-            output = tail.run(change(features))[0]
+        for way, (change, network) in kinds.items():
+            output = network.run(change(features))[0]
             for index in range(len(batch)):
                 own = output[output[:, 0] == index] if detector else output[index : index + 1]
                 rows[way].append(judged_by.row(own, chosen[number * BATCH + index].truth))
@@ -135,7 +146,10 @@ def _summary(rows: Mapping[str, Rows], judged_by: Judge) -> Metrics:
                 result |= _interval(name, values)
                 continue
             result[f"{name}_{way}"] = round(float(values[0]), 2)
-            result |= _interval(f"{name}_{way}_drop", values - plain[name])
+            if way == BEFORE:
+                result |= _interval(f"{name}_change", plain[name] - values)
+            else:
+                result |= _interval(f"{name}_{way}_drop", values - plain[name])
     return result
 
 

@@ -118,13 +118,18 @@ def stitched(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
     return graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
 
 
+def front(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding, stop: int) -> X:
+    """The stages before `stop`, of a picture (3, H, W)."""
+    x = stem(graph, x, convs, padding)
+    return stages(graph, x, convs, range(1, stop), padding)
+
+
 def trunk_model(convs: Convs, padding: Padding) -> bytes:
     """The trunk as ONNX: `image` (N, 3, 224, 224) -> `features` (N, 32, 28, 28)."""
     from trunkline.weights.graph import Graph
 
     graph = Graph("mobilenet_v2.bottleneck7")
-    x = stem(graph, graph.input("image", (3, 224, 224)), convs, padding)
-    x = stages(graph, x, convs, range(1, TRUNK_STAGES), padding)
+    x = front(graph, graph.input("image", (3, 224, 224)), convs, padding, TRUNK_STAGES)
     graph.rename(x.name, "features")
     return graph.model("features", ["N", *x.shape])
 

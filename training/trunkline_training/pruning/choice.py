@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,37 +10,10 @@ from trunkline.errors import ParameterError
 from trunkline_training.pruning.cost import Cost, Costs
 from trunkline_training.pruning.criteria import Floats
 from trunkline_training.pruning.structure import Group, Indices
+from trunkline_training.pruning.wanted import ALL, UNIFORM, Wanted
 
-UNIFORM, GLOBAL = "uniform", "global"
-SPREADS = (UNIFORM, GLOBAL)
-ALL, INNER = "all", "inner"
-SCOPES = (ALL, INNER)
 STEPS = 40
 """Halvings of the interval in which the share lies."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to go: this share of multiply-accumulates, or else of parameters.
-
-    `spread` says whether each group loses the same share (`uniform`) or the lowest scores of all go
-    (`global`); `scope`, whether filters whose outputs are added to others' may go (`all`) or not
-    (`inner`). Widths stay multiples of `multiple`, and at least the share `least` of a group.
-    """
-
-    macs: float = 0.0
-    parameters: float = 0.0
-    spread: str = UNIFORM
-    scope: str = ALL
-    multiple: int = 1
-    least: float = 0.0
-
-    def missing(self, before: Cost, now: Cost) -> float:
-        """Which share has to go still; 0 or less where all is gone."""
-        gone = now.removed(before)
-        if self.macs:
-            return self.macs - gone.macs / before.macs
-        return self.parameters - gone.parameters / before.parameters
 
 
 def choose(
@@ -56,18 +28,26 @@ def choose(
     low, high = 0.0, 1.0
     widths = _uniform if wanted.spread == UNIFORM else _global
     kept_at = _counted(found, scores, wanted, widths)
-    if wanted.missing(before, costs.total(kept_at(high))) > 0:
-        most = wanted.missing(before, costs.total(kept_at(high)))
+    short = missing(wanted, before, costs.total(kept_at(high)))
+    if short > 0:
         goal = wanted.macs or wanted.parameters
         raise ParameterError(
-            f"at most {goal - most:.0%} can be removed here: expected at least {goal:.0%}; remove "
+            f"at most {goal - short:.1%} can be removed here: expected at least {goal:.0%}; remove "
             "less, or allow more with --scope, --least and --multiple"
         )
     for _ in range(STEPS):
         middle = (low + high) / 2
-        enough = wanted.missing(before, costs.total(kept_at(middle))) <= 0
+        enough = missing(wanted, before, costs.total(kept_at(middle))) <= 0
         low, high = (low, middle) if enough else (middle, high)
     return lowest(scores, kept_at(high))
+
+
+def missing(wanted: Wanted, before: Cost, now: Cost) -> float:
+    """Which share has to go still; 0 or less where all is gone."""
+    gone = now.removed(before)
+    if wanted.macs:
+        return wanted.macs - gone.macs / before.macs
+    return wanted.parameters - gone.parameters / before.parameters
 
 
 def lowest(scores: Mapping[str, Floats], kept: Mapping[str, int]) -> dict[str, Indices]:

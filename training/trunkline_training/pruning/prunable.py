@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 
-
 @dataclass(frozen=True, eq=False)
 class Prunable:
     """`example` is a batch (N, ...); convolutions named in `fixed` keep all of their filters."""
@@ -22,7 +21,9 @@ class Prunable:
     def convolutions(self) -> dict[str, nn.Conv2d]:
         """By the module's own names, in its order."""
         return {
-            name: layer for name, layer in self.module.named_modules() if isinstance(layer, nn.Conv2d)
+            name: layer
+            for name, layer in self.module.named_modules()
+            if isinstance(layer, nn.Conv2d)
         }
 
     def forward(self, batch: Tensor) -> None:

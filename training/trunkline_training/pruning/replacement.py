@@ -16,9 +16,7 @@ from trunkline.errors import UnknownNameError
 from trunkline_training.pruning.criteria import Floats
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.structure import Group, Indices
-
-NONE, DOUBLE, SINGLE = "none", "double", "single"
-VARIANTS = (NONE, DOUBLE, SINGLE)
+from trunkline_training.pruning.wanted import DOUBLE, NONE, VARIANTS
 
 
 def sources(scores: Floats, share: float, variant: str) -> tuple[Indices, Indices]:

@@ -58,7 +58,9 @@ def groups(prunable: Prunable) -> list[Group]:
     )
     result = [_group(graph, members, names) for members in found]
     if not result:
-        raise TrunklineError("no filter may be removed: expected convolutions behind which others read")
+        raise TrunklineError(
+            "no filter may be removed: expected convolutions behind which others read"
+        )
     return result
 
 
@@ -99,7 +101,9 @@ def _group(graph: Any, members: Any, names: Mapping[nn.Module, str]) -> Group:  
             continue  # an operation, no layer
         name = names[layer]
         if list(indices) != list(range(len(indices))):
-            raise TrunklineError(f"the channels of {name} are re-ordered: expected them as they come")
+            raise TrunklineError(
+                f"the channels of {name} are re-ordered: expected them as they come"
+            )
         parts[_part(layer, graph.is_out_channel_pruning_fn(dep.handler))].append(name)
     unique = {part: tuple(dict.fromkeys(found)) for part, found in parts.items()}
     return Group(len(members[0].idxs), **unique)

@@ -12,7 +12,7 @@ from trunkline.types import TrunkSpec
 from trunkline.weights import probe
 from trunkline_training.train.config import Training
 
-HIDDEN = {"run", "cache", "output", "workers", "checkpoint_steps"}
+HIDDEN = {"run", "cache", "output", "models", "workers", "checkpoint_steps"}
 """Settings that say where, not how."""
 
 
@@ -39,7 +39,7 @@ def card(
     response: Sequence[float],
     metrics: Mapping[str, Any],
 ) -> str:
-    """The card in Markdown."""
+    """The card in Markdown. `kind` is the subcommand, such as `train ssd`."""
     learnt, validated = story.counts
     figures = "".join(f"  * {name}: {value:g}\n" for name, value in metrics.items())
     return (
@@ -68,7 +68,7 @@ def _coded(config: Training) -> str:
 
 def command(config: Training, kind: str) -> str:
     """The command without what lies elsewhere on each machine."""
-    parts = ["trunkline", "train", kind]
+    parts = ["trunkline", *kind.split()]
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if value == field.default or field.name in HIDDEN:

@@ -86,8 +86,7 @@ def donor(config: Training, task: str, stage: int) -> Donor:
 def front(convs: Convs, padding: Padding, stage: int) -> bytes:
     """MobileNetV2 up to what enters `stage`, as ONNX: `image` (N, 3, 224, 224) -> `features`."""
     graph = Graph("mobilenet_v2.front")
-    x = mobilenet_v2.stem(graph, graph.input("image", (3, 224, 224)), convs, padding)
-    x = mobilenet_v2.stages(graph, x, convs, range(1, stage), padding)
+    x = mobilenet_v2.front(graph, graph.input("image", (3, 224, 224)), convs, padding, stage)
     graph.rename(x.name, "features")
     return graph.model("features", ["N", *x.shape])
 

@@ -32,9 +32,20 @@ def test_pictures(config: Training, job: TaskJob) -> list[Picture]:
 
 
 def publish(
-    config: Training, kind: str, job: TaskJob, test: list[Picture], validated: Mapping[str, float]
+    config: Training,
+    kind: str,
+    job: TaskJob,
+    test: list[Picture],
+    validated: Mapping[str, float],
+    *,
+    origin: bytes | None = None,
+    costs: Mapping[str, float] | None = None,
 ) -> Metrics:
-    """Write ONNX, labels, card, metrics; the figures."""
+    """Write ONNX, labels, card, metrics; the figures.
+
+    `origin` is the tail that this one comes from, where the test shall compare both; `costs` are
+    figures of another kind.
+    """
     content = job.onnx(job.module)
     metrics: Metrics = {
         f"validation_{name}": round(value, 4) for name, value in validated.items() if name != SCORE
@@ -42,7 +53,9 @@ def publish(
     if test:
         judge = figures.judge(job.detects, job.labels)
         tail = running(content, config.threads)
-        metrics |= figures.measure(job.trunk, tail, test, judge, job.detects)
+        before = None if origin is None else running(origin, config.threads)
+        metrics |= figures.measure(job.trunk, tail, test, judge, job.detects, before)
+    metrics |= costs or {}
     spec, output = job.trunk.spec, Path(config.output)
     entry = ModelStore((output,)).trunk(config.trunk, config.set)
     draft = TailDraft(

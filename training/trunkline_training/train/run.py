@@ -40,4 +40,4 @@ def train(kind: str, config: Training, resume: bool) -> Metrics:
         job = job_of(kind, config)
         test = finish.test_pictures(config, job)
         validated = Trainer(config, job).run(resume)
-        return finish.publish(config, kind, job, test, validated)
+        return finish.publish(config, f"train {kind}", job, test, validated)

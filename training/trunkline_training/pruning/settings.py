@@ -1,0 +1,102 @@
+"""What can be set of a pruning, beside what every training shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trunkline.errors import ParameterError
+from trunkline_training.pruning.wanted import (
+    DOUBLE,
+    NONE,
+    SCOPES,
+    SINGLE,
+    SPREADS,
+    UNIFORM,
+    VARIANTS,
+    Wanted,
+)
+from trunkline_training.train.config import Training
+from trunkline_training.train.options import option
+
+UNUSED = frozenset({"start", "donor", "stitch_pictures", "freeze", "norm", "calibration"})
+"""Settings of trainings that say nothing here: the start is what is pruned."""
+
+
+@dataclass(frozen=True)
+class Pruning(Training):
+    """What tails and trunks share."""
+
+    models: str = option("", "model folder of what is pruned (none: the user's, then the released)")
+    criterion: str = option("l1", "what a filter is worth: l1, random or hrank")
+    macs_removed: float = option(0.0, "share of multiply-accumulates that goes", low=0, high=0.99)
+    parameters_removed: float = option(0.0, "share of parameters that goes", low=0, high=0.99)
+    spread: str = option(
+        UNIFORM, "the same share of each group, or the lowest scores of all", choices=SPREADS
+    )
+    scope: str = option(
+        "all", "also filters whose outputs are added to others', or inner ones", choices=SCOPES
+    )
+    multiple: int = option(8, "widths stay multiples of it, which engines run faster", low=1)
+    least: float = option(0.1, "share of a group that stays at least", low=0, high=1)
+    samples: int = option(64, "pictures whose feature maps a criterion sees", low=1)
+    replace: str = option(
+        NONE,
+        "the least important filters become copies before: of the best, once each, or of the best",
+        choices=VARIANTS,
+    )
+    replace_share: float = option(0.3, "share of each group that is replaced", low=0, high=0.5)
+    replace_epochs: int = option(5, "epochs of training behind the replacement", low=0)
+    smallest_crop: float = option(0.25, "smallest share of a picture's area", low=0.01, high=1)
+    optimizer: str = option("adamw", "optimiser", choices=("sgd", "adamw"))
+    lr: float = option(3e-4, "highest learning rate", low=0, high=10)
+    weight_decay: float = option(0.01, "weight decay of the convolutions", low=0, high=1)
+    clip: float = option(1.0, "largest norm of the gradient (0: any)", low=0)
+
+    def ready(self) -> None:
+        """Raise ParameterError where something is missing or contradictory."""
+        super().ready()
+        if bool(self.macs_removed) == bool(self.parameters_removed):
+            raise ParameterError(
+                "how much goes is not said once: give --macs-removed or --parameters-removed"
+            )
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is to go."""
+        return Wanted(
+            self.macs_removed,
+            self.parameters_removed,
+            self.spread,
+            self.scope,
+            self.multiple,
+            self.least,
+        )
+
+    @property
+    def share(self) -> float:
+        """The share that goes, of whichever."""
+        return self.macs_removed or self.parameters_removed
+
+
+@dataclass(frozen=True)
+class TailPruning(Pruning):
+    """A tail, which then learns the unpruned one's answers to unlabelled pictures."""
+
+    task: str = option("classifier", "the tail's task")
+    temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
+    iou_nms: float = option(0.5, "overlap at which a detector drops a box", low=0.1, high=0.9)
+
+
+@dataclass(frozen=True)
+class TrunkPruning(Pruning):
+    """A trunk, which then learns the unpruned one's features; `name` is the new weight set's."""
+
+    name: str = option("", "name of the new weight set (default: SET-pruned)")
+
+
+WORDS = {
+    NONE: "",
+    DOUBLE: "the least important {:.0%} of each group's filters replaced by the best, once each; ",
+    SINGLE: "the least important {:.0%} of each group's filters replaced by the best one; ",
+}
+"""Replacements in a card's words."""

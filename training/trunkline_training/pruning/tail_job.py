@@ -1,0 +1,96 @@
+"""A tail that learns the unpruned one's answers to unlabelled pictures, behind the frozen trunk."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from trunkline.trunks import Trunk
+from trunkline_training.datasets import BOXES, CLASSES
+from trunkline_training.pruning.settings import TailPruning
+from trunkline_training.pruning.tails import Arrays as Answers
+from trunkline_training.pruning.tails import Tail
+from trunkline_training.train.cards import Story
+from trunkline_training.train.collection import Collection
+from trunkline_training.train.job import SCORE
+from trunkline_training.train.received import Received
+from trunkline_training.train.samples import ClassSamples
+from trunkline_training.train.task import TaskJob
+from trunkline_training.train.views import Arrays, Batch, views_of
+
+PART = 32
+FEATURES = "features"
+
+
+class TailJob(TaskJob):
+    """`tail` says what it is; `module` begins as it is and may be narrower than `tail.given`.
+
+    The trunk's features and the unpruned tail's answers are computed once for each kept view.
+    """
+
+    def __init__(
+        self,
+        config: TailPruning,
+        tail: Tail,
+        trunk: Trunk,
+        collected: Collection,
+        module: nn.Module,
+        story: Story,
+    ) -> None:
+        self.config, self._tail, self.trunk = config, tail, trunk
+        self.module, self.story, self.labels = module, story, tail.given.labels
+        self.collected = collected
+        self.detects = tail.detects  # type: ignore[misc] - of a kind of tail, not of jobs
+        self.test_truth = BOXES if tail.detects else CLASSES  # type: ignore[misc]
+        self._settings = config
+        self._received = Received(config, trunk)
+        self._teacher = tail.module(tail.given.convs).eval()
+        made_by = f"{self._received.made_by} {teacher_digest(tail)}"
+        learnt, kept = (
+            ClassSamples(part, config.seed, config.smallest_crop, change)
+            for part, change in (
+                (collected.training, config.augment),
+                (collected.validation, False),
+            )
+        )
+        self._views = views_of(config, learnt, self.prepare, made_by)
+        self._validation = views_of(config, kept, self.prepare, made_by).plain()
+
+    def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
+        """The trunk's features and the unpruned tail's answers."""
+        features = self._received(pixels)
+        with torch.no_grad():
+            answers = self._tail.answers(self._teacher, torch.from_numpy(features))
+        return {FEATURES: features, **{name: it.numpy() for name, it in answers.items()}}
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """How far the answers are apart."""
+        wanted = {name: torch.from_numpy(array) for name, array in batch.arrays.items()}
+        ours = self._tail.answers(self.module, wanted[FEATURES])
+        return self._tail.losses(ours, wanted, self._settings.temperature)
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """The losses at temperature 1, and how often both tails say the same, in percent."""
+        arrays = self._validation.arrays
+        wanted = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        parts = [self._tail.answers(module, part) for part in wanted[FEATURES].split(PART)]
+        ours: Answers = {name: torch.cat([it[name] for it in parts]) for name in parts[0]}
+        found = {k: float(v) for k, v in self._tail.losses(ours, wanted, 1.0).items()}
+        agree = self._tail.agreement(ours, wanted)
+        return {SCORE: -sum(found.values()), "agree": agree, **found}
+
+    def onnx(self, module: nn.Module) -> bytes:
+        """The tail as it is served."""
+        return self._tail.onnx(module, self._settings.iou_nms)
+
+
+def teacher_digest(tail: Tail) -> str:
+    """What tells one tail's answers from another's."""
+    sha = hashlib.sha256()
+    for name, conv in sorted(tail.given.convs.items()):
+        sha.update(name.encode() + conv.weight.tobytes() + conv.bias.tobytes())
+    return sha.hexdigest()

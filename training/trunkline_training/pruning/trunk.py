@@ -1,0 +1,188 @@
+"""`trunkline prune trunk`: a smaller trunk under the name of a new weight set.
+
+It is another function: its digest is new, the old tails are refused behind it and made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trunkline import trunks
+from trunkline.errors import ParameterError
+from trunkline.types import TrunkSpec
+from trunkline.weights import probe, publish
+from trunkline.weights.digest import trunk_digest
+from trunkline.weights.files import locked, system_errors
+from trunkline.weights.manifest import NAME, Manifest, TailEntry, TrunkEntry
+from trunkline.weights.package import TASK_NAME
+from trunkline_training.figures import Metrics
+from trunkline_training.nets.classifier import folded
+from trunkline_training.nets.start import from_onnx
+from trunkline_training.nets.trunk import Front, TrunkModule, front
+from trunkline_training.networks import running
+from trunkline_training.pruning import place, speed
+from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
+from trunkline_training.pruning.prunable import Prunable
+from trunkline_training.pruning.settings import WORDS, TrunkPruning
+from trunkline_training.pruning.shrink import Convs, shrink
+from trunkline_training.pruning.trunk_card import text
+from trunkline_training.pruning.trunk_job import IMAGE, TrunkJob
+from trunkline_training.train import collection, models
+from trunkline_training.train.collection import Collection
+from trunkline_training.train.job import SCORE
+from trunkline_training.train.log import say
+from trunkline_training.train.samples import PLAIN, ClassSamples
+from trunkline_training.train.trainer import Trainer, require_fresh, steady
+from trunkline_training.train.views import load
+
+PRUNED, REPLACED, BATCH = "pruned", "replaced", 16
+
+
+def prune(config: TrunkPruning, resume: bool) -> tuple[Metrics, str]:
+    """Prune, re-train, publish; the figures, and which commands make the tails again."""
+    config.ready()
+    config = replace(config, set=trunks.kind(config.trunk).set_or_own(config.set))
+    config = replace(config, name=config.name or f"{config.set}-pruned")
+    _check_name(config, resume)
+    return _Run(config, resume).publish()
+
+
+def _check_name(config: TrunkPruning, resume: bool) -> None:
+    """Raise ParameterError for a name that no set may have, or that another trunk has."""
+    if not TASK_NAME.fullmatch(config.name):
+        raise ParameterError(
+            f"{config.name[:80]!r} is no set's name: expected letters, digits, - and _, at most 64"
+        )
+    taken = Path(config.output) / config.trunk / config.name / NAME
+    if taken.is_file() and not resume:
+        raise ParameterError(f"{taken.parent} holds a trunk: give another --name or --output")
+
+
+class _Run:
+    """One pruning: what is the same for its trainings."""
+
+    def __init__(self, config: TrunkPruning, resume: bool) -> None:
+        self.config, self.resume = config, resume
+        self.last = _phase(config, PRUNED, config.epochs)
+        require_fresh(self.last, resume)
+        steady(config)
+        store = place.store_of(config)
+        self.entry = store.trunk(config.trunk, config.set)
+        self.tails = store.manifest(config.trunk, config.set).tails
+        self.content = self.entry.verified_path().read_bytes()
+        self.front = front(config.trunk, models.padding_of(self.content))
+        self.convs = from_onnx(self.content)
+        self.trunk = place.trunk_of(config)
+        self.collected = collection.collect(
+            config.data, "", (), share=config.validation, limit=config.limit, seed=config.seed
+        )
+
+    def publish(self) -> tuple[Metrics, str]:
+        """All of it."""
+        convs, seen = dict(self.convs), _samples(self.config, self.collected, self.job(self.convs))
+        shrunk = shrink(self.config, convs, self.prunable, self.replaced, seen, self.resume)
+        job = self.job(shrunk.convs)
+        validated = Trainer(self.last, job).run(self.resume)
+        content = job.onnx(job.module)
+        size = (3, *self.trunk.spec.preprocess.size)
+        metrics: Metrics = {
+            f"validation_{k}": round(v, 4) for k, v in validated.items() if k != SCORE
+        }
+        metrics |= shrunk.figures | speed.compare(self.content, content, size, self.config.threads)
+        trained = job.module
+        assert isinstance(trained, TrunkModule)
+        entry = _write(self, content, folded(trained.layers), metrics)
+        say(f"wrote {entry.path}")
+        return metrics, again(self.config, self.tails)
+
+    def replaced(self, convs: Convs) -> Convs:
+        """The trunk trained behind a replacement."""
+        config = _phase(self.config, REPLACED, self.config.replace_epochs)
+        job = TrunkJob(config, self.trunk, self.collected, TrunkModule(self.front, convs))
+        Trainer(config, job).run(self.resume)
+        trained = job.module
+        assert isinstance(trained, TrunkModule)
+        return folded(trained.layers)
+
+    def job(self, convs: Convs) -> TrunkJob:
+        """The last training of a trunk with these weights."""
+        module = TrunkModule(self.front, convs)
+        return TrunkJob(self.last, self.trunk, self.collected, module)
+
+    def prunable(self, convs: Convs) -> Prunable:
+        """The trunk as its structure is traced; its tensor keeps its channels."""
+        architecture: Front = self.front
+
+        def describe(graph: Plain, x: Tensor, layers: Convolutions) -> Sequence[Tensor]:
+            return [architecture.describe(graph, x, layers)]
+
+        fixed = frozenset(module_name(name) for name in architecture.last)
+        example = torch.zeros(1, 3, *self.trunk.spec.preprocess.size)
+        return Prunable(Described(describe, convs), example, fixed)
+
+
+def digest_of(architecture: Front, convs: Convs, spec: TrunkSpec) -> str:
+    """The trunk digest of these weights in a trunk like `spec`."""
+    return trunk_digest(
+        [convs[name] for name in architecture.layers],
+        cut=spec.cut,
+        shape=spec.shape,
+        padding=architecture.padding,
+        activation=architecture.activation,
+        preprocess=spec.preprocess,
+    )
+
+
+def again(config: TrunkPruning, tails: Sequence[TailEntry]) -> str:
+    """The commands that make the tails of the new trunk, one a line."""
+    place_, name = config.output, config.name
+    common = f"--trunk {config.trunk} --set {name} --output {place_}"
+    donor = config.set if config.trunk == "mobilenet_v2" else "keras-160"
+    lines = [
+        f"The tails of {config.trunk}/{config.set} are refused behind the new trunk. New ones:"
+    ]
+    lines.append(
+        f"  trunkline train stitch {common} --donor {donor} --teacher {donor} --epochs 10 "
+        "--data PICTURES --run RUN"
+    )
+    if any(tail.task == "ssd" for tail in tails):
+        lines.append(
+            f"  trunkline train ssd {common} --start donor --donor {donor} --data VOC --run RUN"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _phase(config: TrunkPruning, name: str, epochs: int) -> TrunkPruning:
+    cache = config.cache or str(config.folder / "views")
+    return replace(config, run=str(config.folder / name), cache=cache, epochs=epochs)
+
+
+def _samples(config: TrunkPruning, collected: Collection, job: TrunkJob) -> Tensor:
+    """Pictures as the trunk reads them, (N, 3, H, W)."""
+    everything = collected.training
+    chosen = everything[:: max(1, len(everything) // config.samples)][: config.samples]
+    found = ClassSamples(chosen, config.seed, 1.0, False)
+    keys = [(PLAIN, index) for index in range(len(chosen))]
+    parts = [keys[first : first + BATCH] for first in range(0, len(keys), BATCH)]
+    images = [job.prepare(pixels)[IMAGE] for pixels, _ in load(found, parts, 0)]
+    return torch.from_numpy(np.concatenate(images))
+
+
+def _write(run: _Run, content: bytes, convs: Convs, metrics: Metrics) -> TrunkEntry:
+    config, old = run.config, run.trunk.spec
+    spec = replace(old, set=config.name, digest=digest_of(run.front, convs, old))
+    network = running(content, config.threads)
+    response = probe.response(network.run(probe.batch(spec.preprocess))[0])
+    card = text(config, spec, run.entry, run.collected, WORDS[config.replace], metrics)
+    root = Path(config.output)
+    folder = root / spec.name / spec.set
+    with system_errors(f"write to {folder}"), locked(root, say):
+        entry = publish.write_trunk(folder, spec, content, response, card)
+        publish.write_manifest(folder, Manifest(entry, ()))
+    return entry
