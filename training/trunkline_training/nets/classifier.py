@@ -58,7 +58,7 @@ class Plan:
         return shapes
 
     def fitted(self, given: Mapping[str, Conv]) -> Shapes:
-        """Every convolution by name, those of `given` as narrow as they are. Raises WeightsError."""
+        """`shapes`, those of `given` as narrow as they are. Raises WeightsError."""
 
         def walk(widths: Widths, shapes: Shapes) -> None:
             classify(widths, self.shape[0], shapes, self)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 
 from trunkline_training.pruning.prunable import Prunable
@@ -93,9 +92,7 @@ def _layers(prunable: Prunable) -> dict[str, LayerCost]:
 
 
 def _layer(layer: nn.Module, output: Tensor) -> LayerCost:
-    weight = layer.weight
-    assert isinstance(weight, torch.Tensor)
-    own = int(layer.bias is not None)
+    weight, own = cast(Tensor, layer.weight), int(layer.bias is not None)
     if weight.ndim == 2:  # (O, I)
         return LayerCost(1, weight.shape[0], weight.shape[1], 1, own, False)
     out, per_group, height, width = weight.shape

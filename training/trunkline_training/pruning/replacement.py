@@ -1,7 +1,7 @@
 """Filter replacement before pruning: the least important filters become copies of important ones.
 
-Source: Yata (Chiba University, KAKENHI 17K00334). What reads the filters stays as it is, so that the
-copies, which get other gradients, grow apart while the network is trained again.
+Source: Yata (Chiba University, KAKENHI 17K00334). What reads the filters stays as it is, so that
+the copies, which get other gradients, grow apart while the network is trained again.
 """
 
 from __future__ import annotations

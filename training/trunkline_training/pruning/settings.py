@@ -39,6 +39,9 @@ class Pruning(Training):
     multiple: int = option(8, "widths stay multiples of it, which engines run faster", low=1)
     least: float = option(0.1, "share of a group that stays at least", low=0, high=1)
     samples: int = option(64, "pictures whose feature maps a criterion sees", low=1)
+    compensate: bool = option(
+        True, "what kept filters tell of removed ones goes into the weights of their readers"
+    )
     replace: str = option(
         NONE,
         "the least important filters become copies before: of the best, once each, or of the best",

@@ -14,7 +14,14 @@ from torch import Tensor
 from trunkline.errors import TrunklineError
 from trunkline.files import make_folder, read_bytes, write_bytes
 from trunkline.weights.conv import Conv
-from trunkline_training.pruning import choice, criteria, importance, replacement, structure
+from trunkline_training.pruning import (
+    choice,
+    compensation,
+    criteria,
+    importance,
+    replacement,
+    structure,
+)
 from trunkline_training.pruning.cost import Cost, Costs
 from trunkline_training.pruning.described import Described
 from trunkline_training.pruning.prunable import Prunable
@@ -75,6 +82,8 @@ def shrink(
         scores = importance.importance(prunable, found, criterion, batches)
         gone = choice.choose(found, scores, costs, config.wanted)
         _keep(path, gone)
+    if config.compensate:
+        compensation.compensate(prunable, found, gone, batches)
     structure.remove(prunable, gone)
     after = Costs(prunable, structure.groups(prunable)).total()
     shrunk = Shrunk(cast(Described, prunable.module).convs(), costs.total(), after)

@@ -24,9 +24,9 @@ Indices = NDArray[np.int64]
 class Group:
     """Filters that go together, by their index.
 
-    `makers` are the convolutions whose outputs they are (several where outputs are added), the first
-    of them the root; `grouped` ones have a filter for each of these; `readers` read them; `norms` are
-    batch norms behind them. Names are the module's.
+    `makers` are the convolutions whose outputs they are (several where outputs are added), the
+    first of them the root; `grouped` ones have a filter for each of these; `readers` read them;
+    `norms` are batch norms behind them. Names are the module's.
     """
 
     width: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -78,9 +79,7 @@ class _Run:
         config = phase(self.config, REPLACED, self.config.replace_epochs)
         job = self.job(config, convs)
         Trainer(config, job).run(self.resume)
-        layers = job.module.layers
-        assert isinstance(layers, nn.ModuleDict)
-        return folded(layers)
+        return folded(cast(nn.ModuleDict, job.module.layers))
 
     def job(self, config: TailPruning, convs: Convs) -> TailJob:
         """The distillation of a tail with these weights."""

@@ -44,8 +44,7 @@ class TailJob(TaskJob):
         self.config, self._tail, self.trunk = config, tail, trunk
         self.module, self.story, self.labels = module, story, tail.given.labels
         self.collected = collected
-        self.detects = tail.detects  # type: ignore[misc] - of a kind of tail, not of jobs
-        self.test_truth = BOXES if tail.detects else CLASSES  # type: ignore[misc]
+        self.detects, self.test_truth = tail.detects, BOXES if tail.detects else CLASSES
         self._settings = config
         self._received = Received(config, trunk)
         self._teacher = tail.module(tail.given.convs).eval()

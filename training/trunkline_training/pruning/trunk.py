@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -95,9 +96,7 @@ class _Run:
             f"validation_{k}": round(v, 4) for k, v in validated.items() if k != SCORE
         }
         metrics |= shrunk.figures | speed.compare(self.content, content, size, self.config.threads)
-        trained = job.module
-        assert isinstance(trained, TrunkModule)
-        entry = _write(self, content, folded(trained.layers), metrics)
+        entry = _write(self, content, folded(cast(TrunkModule, job.module).layers), metrics)
         say(f"wrote {entry.path}")
         return metrics, again(self.config, self.tails)
 
@@ -106,9 +105,7 @@ class _Run:
         config = _phase(self.config, REPLACED, self.config.replace_epochs)
         job = TrunkJob(config, self.trunk, self.collected, TrunkModule(self.front, convs))
         Trainer(config, job).run(self.resume)
-        trained = job.module
-        assert isinstance(trained, TrunkModule)
-        return folded(trained.layers)
+        return folded(cast(TrunkModule, job.module).layers)
 
     def job(self, convs: Convs) -> TrunkJob:
         """The last training of a trunk with these weights."""
@@ -141,8 +138,7 @@ def digest_of(architecture: Front, convs: Convs, spec: TrunkSpec) -> str:
 
 def again(config: TrunkPruning, tails: Sequence[TailEntry]) -> str:
     """The commands that make the tails of the new trunk, one a line."""
-    place_, name = config.output, config.name
-    common = f"--trunk {config.trunk} --set {name} --output {place_}"
+    common = f"--trunk {config.trunk} --set {config.name} --output {config.output}"
     donor = config.set if config.trunk == "mobilenet_v2" else "keras-160"
     lines = [
         f"The tails of {config.trunk}/{config.set} are refused behind the new trunk. New ones:"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -48,9 +47,9 @@ class FeatureJob(Job):
 class TaskJob(FeatureJob):
     """A job with what its tail's card, labels and figures need."""
 
-    detects: ClassVar[bool] = False
+    detects: bool = False
     """Whether its tail gives detections, rather than logits."""
-    test_truth: ClassVar[str]
+    test_truth: str
     """What the pictures of the final figures have to know: CLASSES or BOXES."""
     labels: Sequence[str]
     trunk: Trunk
