@@ -88,9 +88,8 @@ class SsdLiteHead(Head):
         for index, (width, count) in enumerate(zip(widths, ssdlite.ANCHORS, strict=True)):
             for name, each in (("cls", self.classes), ("box", 4)):
                 result[f"{name}.{index}.0"] = LayerShape(width, 1, 3)
-                result[f"{name}.{index}.2"] = LayerShape(
-                    count * each, width, 1, False, answers=True
-                )
+                last = LayerShape(count * each, width, 1, normed=False, answers=True)
+                result[f"{name}.{index}.2"] = last
         return result
 
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:

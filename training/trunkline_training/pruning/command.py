@@ -21,13 +21,13 @@ HELP = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add what can be pruned, and a flag for each setting."""
-    from trunkline_training.pruning.module_settings import ModulePruning
+    from trunkline_training.pruning.module_settings import WITHOUT, ModulePruning
     from trunkline_training.pruning.settings import UNUSED, TailPruning, TrunkPruning
 
     kinds: dict[str, tuple[type[Any], frozenset[str]]] = {
         "tail": (TailPruning, UNUSED),
         "trunk": (TrunkPruning, UNUSED | {"task", "coded", "coded_qp"}),
-        "module": (ModulePruning, frozenset()),
+        "module": (ModulePruning, WITHOUT),
     }
     actions = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
     for name, (kind, without) in kinds.items():

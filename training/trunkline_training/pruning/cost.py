@@ -24,6 +24,15 @@ class Cost:
         return Cost(since.macs - self.macs, since.parameters - self.parameters)
 
 
+def figures(before: Cost, after: Cost) -> dict[str, float]:
+    """`macs`, `macs_before`, `macs_removed` (a share), the same of parameters."""
+    found: dict[str, float] = {}
+    for name in ("macs", "parameters"):
+        now, then = getattr(after, name), getattr(before, name)
+        found |= {name: now, f"{name}_before": then, f"{name}_removed": 1 - now / then}
+    return {name: round(float(value), 4) for name, value in found.items()}
+
+
 @dataclass(frozen=True)
 class LayerCost:
     """One layer's: how often each weight is used, outputs, inputs of a group, kernel's area.

@@ -1,10 +1,36 @@
-"""What can be set of the pruning of a module."""
+"""What can be set of the pruning of a module of anybody's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trunkline.errors import ParameterError
+from trunkline_training.pruning.settings import UNUSED, Pruning
+from trunkline_training.train.options import option
+
+WITHOUT = UNUSED | {"models", "trunk", "set", "task", "coded", "coded_qp", "views", "cache"}
+WITHOUT |= {"workers", "smallest_crop", "compensate"}
+MASKS = "masks"
+"""A criterion of its own: which filters go is learnt, see `masks.agent`."""
+
 
 @dataclass(frozen=True)
-class ModulePruning:
-    """Settings."""
+class ModulePruning(Pruning):
+    """A module that tells classes of pictures apart; it learns again from labelled ones."""
+
+    criterion: str = option("l1", "what a filter is worth: l1, random or hrank; masks are learnt")
+    weights: str = option("", "safetensors of the module's state (none: as the function gives it)")
+    side: int = option(32, "pixels a side of what the module reads", low=1)
+    budget: str = option("small", "how long masks are learnt: quick, small or full")
+    multiple: int = option(1, "widths stay multiples of it, which engines run faster", low=1)
+    least: float = option(0.02, "share of a group that stays at least", low=0, high=1)
+    optimizer: str = option("sgd", "optimiser", choices=("sgd", "adamw"))
+    lr: float = option(0.01, "highest learning rate", low=0, high=10)
+    weight_decay: float = option(5e-4, "weight decay of the convolutions", low=0, high=1)
+    batch: int = option(64, "pictures in a step", low=2)
+
+    def ready(self) -> None:
+        """Raise ParameterError where something is missing or contradictory."""
+        super().ready()
+        if self.criterion == MASKS and self.replace != "none":
+            raise ParameterError("masks are learnt from the network as it is: set replace to none")

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
-import numpy as np
 from torch import Tensor
 
-from trunkline.errors import TrunklineError
-from trunkline.files import make_folder, read_bytes, write_bytes
 from trunkline.weights.conv import Conv
 from trunkline_training.pruning import (
     choice,
     compensation,
     criteria,
     importance,
+    removed,
     replacement,
     structure,
 )
-from trunkline_training.pruning.cost import Cost, Costs
+from trunkline_training.pruning.cost import Cost, Costs, figures
 from trunkline_training.pruning.described import Described
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.settings import Pruning
@@ -33,7 +29,6 @@ from trunkline_training.train.log import say
 Convs = dict[str, Conv]
 Trace = Callable[[Convs], Prunable]
 Relearn = Callable[[Convs], Convs]
-REMOVED = "removed.json"
 BATCH = 16
 
 
@@ -47,12 +42,8 @@ class Shrunk:
 
     @property
     def figures(self) -> dict[str, float]:
-        """`macs`, `macs_before`, `macs_removed` (a share), the same of parameters."""
-        found: dict[str, float] = {}
-        for name in ("macs", "parameters"):
-            now, then = getattr(self.after, name), getattr(self.before, name)
-            found |= {name: now, f"{name}_before": then, f"{name}_removed": 1 - now / then}
-        return {name: round(float(value), 4) for name, value in found.items()}
+        """See `cost.figures`."""
+        return figures(self.before, self.after)
 
 
 def shrink(
@@ -75,13 +66,13 @@ def shrink(
     prunable = trace(convs)
     found = structure.groups(prunable)
     costs = Costs(prunable, found)
-    path = config.folder / REMOVED
+    path = config.folder / removed.NAME
     if resume and path.is_file():
-        gone = _kept(path, found)
+        gone: Mapping[str, Indices] = removed.kept(path, found)
     else:
         scores = importance.importance(prunable, found, criterion, batches)
         gone = choice.choose(found, scores, costs, config.wanted)
-        _keep(path, gone)
+        removed.keep(path, gone)
     if config.compensate:
         compensation.compensate(prunable, found, gone, batches)
     structure.remove(prunable, gone)
@@ -89,23 +80,3 @@ def shrink(
     shrunk = Shrunk(cast(Described, prunable.module).convs(), costs.total(), after)
     say(", ".join(f"{name} {value:g}" for name, value in shrunk.figures.items()))
     return shrunk
-
-
-def _keep(path: Path, gone: dict[str, Indices]) -> None:
-    make_folder(path.parent)
-    text = json.dumps({root: indices.tolist() for root, indices in gone.items()})
-    write_bytes(path, text.encode())
-
-
-def _kept(path: Path, found: Sequence[structure.Group]) -> dict[str, Indices]:
-    """Raises TrunklineError for a file of another network."""
-    try:
-        data = {root: np.array(it, np.int64) for root, it in json.loads(read_bytes(path)).items()}
-        widths = {group.root: group.width for group in found}
-        if not all(len(it) == 0 or 0 <= it.min() <= it.max() < widths[r] for r, it in data.items()):
-            raise ValueError("filters that there are not")
-    except (ValueError, KeyError, AttributeError) as error:
-        raise TrunklineError(
-            f"{path} belongs to another network ({error}): give another --run"
-        ) from error
-    return data

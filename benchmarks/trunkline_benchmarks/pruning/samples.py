@@ -1,0 +1,105 @@
+"""One sample: a method at a share of removed parameters with a seed; each is kept as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from trunkline import files
+from trunkline.errors import TrunklineError
+from trunkline_benchmarks.journal import fingerprint
+from trunkline_benchmarks.pruning.methods import settings_of
+from trunkline_training.pruning import reduce
+from trunkline_training.pruning.cost import figures
+from trunkline_training.pruning.labelled import Labelled
+from trunkline_training.pruning.module_job import right
+from trunkline_training.pruning.module_settings import ModulePruning
+from trunkline_training.train.log import say
+from trunkline_training.train.trainer import steady
+
+BASE = "base"
+HIDDEN = ("run", "output", "data", "test", "threads", "checkpoint_steps", "weights")
+"""Settings that say where, not how."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What all samples share: settings, the folder of the work, pictures, classes' module."""
+
+    config: ModulePruning
+    work: Path
+    parts: reduce.Parts
+    test: Labelled
+
+    def base(self, module: nn.Module, epochs: int, lr: float) -> nn.Module:
+        """The module trained from scratch, once: goes on where its checkpoint is."""
+        config = replace(self.config, run=str(self.work), lr=lr)
+        steady(config)
+        reduce.trained(config, BASE, epochs, module, self.parts, resume=True)
+        return module
+
+    def sample(self, whole: nn.Module, method: str, removed: float, seed: int) -> dict[str, Any]:
+        """A sample, from its file where it is done. Raises TrunklineError for another run's."""
+        name = f"{method}-{100 * removed:g}-{seed}"
+        config = replace(
+            self.config,
+            **settings_of(method, self.config.epochs, self.config.replace_epochs),
+            parameters_removed=removed,
+            seed=seed,
+            run=str(self.work / name),
+        )
+        path, mark = self.work / f"{name}.json", _mark(config, whole)
+        if path.is_file():
+            return _read(path, mark)
+        say(f"=== {name}")
+        found = {"method": method, "wanted": removed, "seed": seed, "mark": mark}
+        found |= self._measured(config, whole)
+        files.write_bytes(path, (json.dumps(found, indent=1) + "\n").encode())
+        return found
+
+    def _measured(self, config: ModulePruning, whole: nn.Module) -> dict[str, Any]:
+        start = time.perf_counter()
+        steady(config)
+        reduced = reduce.reduce(config, whole, self.parts, resume=True)
+        was, now = right(whole, self.test), right(reduced.module, self.test)
+        return {
+            "seconds": round(time.perf_counter() - start, 1),
+            **figures(reduced.before, reduced.after),
+            "validation_top1": round(reduced.validated["top1"], 3),
+            "top1": 100 * float(now.mean()),
+            "change": 100 * float(now.mean() - was.mean()),
+            "base": _spelled(was),
+            "right": _spelled(now),
+        }
+
+
+def _spelled(found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> str:
+    """A 1 for each picture whose class is found, otherwise a 0."""
+    return "".join("1" if item else "0" for item in found)
+
+
+def _mark(config: ModulePruning, whole: nn.Module) -> str:
+    """What tells the samples of one run's settings and base from another's."""
+    values = {name: it for name, it in asdict(config).items() if name not in HIDDEN}
+    state = {name: float(it.double().sum()) for name, it in whole.state_dict().items()}
+    return fingerprint({"settings": values, "base": state})
+
+
+def _read(path: Path, mark: str) -> dict[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(files.read_bytes(path))
+        ours = found["mark"] == mark
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrunklineError(f"{path} is damaged: delete it, and it is made again") from error
+    if not ours:
+        raise TrunklineError(
+            f"{path} is of other settings or another base: expected this run's; name another --work"
+        )
+    return dict(found)
