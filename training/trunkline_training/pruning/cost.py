@@ -82,7 +82,7 @@ class Costs:
 
 def _layers(prunable: Prunable) -> dict[str, LayerCost]:
     found: dict[str, LayerCost] = {}
-    names = {
+    names: dict[nn.Module, str] = {
         layer: name
         for name, layer in prunable.module.named_modules()
         if isinstance(layer, (nn.Conv2d, nn.Linear))

@@ -78,7 +78,8 @@ class Described(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """What the description gives for a batch (N, C, H, W)."""
         convs = {name: cast(nn.Conv2d, layer) for name, layer in self._named()}
-        return list(self._describe(Plain(self.activations), x, convs))
+        activations = dict(self.activations.items())
+        return list(self._describe(Plain(activations), x, convs))
 
     def convs(self) -> dict[str, Conv]:
         """Every convolution as it is stored, float16."""

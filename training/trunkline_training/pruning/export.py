@@ -25,7 +25,7 @@ def exported(module: nn.Module, example: Tensor) -> bytes:
             torch.onnx.export(
                 module.eval(),
                 (example,),
-                buffer,
+                buffer,  # type: ignore[arg-type]  # it takes files, too
                 dynamo=False,
                 input_names=[INPUT],
                 output_names=[OUTPUT],

@@ -16,7 +16,7 @@ BEHIND = (nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.Hardswish
 
 def maps(prunable: Prunable, batches: Iterable[Tensor]) -> Iterator[tuple[str, Tensor]]:
     """Each convolution's maps (N, O, H, W) of each batch, behind batch norm and activation."""
-    names = {layer: name for name, layer in prunable.convolutions.items()}
+    names: dict[nn.Module, str] = {layer: name for name, layer in prunable.convolutions.items()}
     for batch in batches:
         found: dict[str, Tensor] = {}
         last = ""

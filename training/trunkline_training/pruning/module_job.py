@@ -72,7 +72,7 @@ def logits_of(module: nn.Module, found: Labelled) -> Tensor:
     """(N, classes), in evaluation mode."""
     module.eval()
     with torch.no_grad():
-        return torch.cat([module(part) for part in found.images.split(PART)])
+        return torch.cat([module(part) for part in torch.split(found.images, PART)])
 
 
 def right(module: nn.Module, found: Labelled) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from trunkline_training.pruning import choice, criteria, importance, removed, replacement, structure
@@ -41,7 +42,8 @@ def reduce(config: ModulePruning, whole: nn.Module, parts: Parts, resume: bool) 
     """
     module = copy.deepcopy(whole)
     prunable = Prunable(module, parts[0].images[:1])
-    samples = list(parts[0].images[:: max(1, len(parts[0]) // config.samples)].split(BATCH))
+    spread = parts[0].images[:: max(1, len(parts[0]) // config.samples)][: config.samples]
+    samples = list(torch.split(spread, BATCH))
     if config.replace != NONE:
         _replace(config, prunable, samples)
         trained(config, REPLACED, config.replace_epochs, module, parts, resume)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import torch
 from torch import Tensor
 
 from trunkline.weights.conv import Conv
@@ -55,7 +56,7 @@ def shrink(
     goes on removes the same.
     """
     criterion = criteria.get(config.criterion, config.seed)
-    batches = list(samples.split(BATCH))
+    batches = list(torch.split(samples, BATCH))
     if config.replace != NONE:
         prunable = trace(convs)
         found = structure.groups(prunable)

@@ -5,7 +5,7 @@ Source: Fang et al., "DepGraph: Towards Any Structural Pruning" (2023).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def groups(prunable: Prunable) -> list[Group]:
     return result
 
 
-def remove(prunable: Prunable, gone: Mapping[str, Sequence[int]]) -> None:
+def remove(prunable: Prunable, gone: Mapping[str, Indices]) -> None:
     """Remove the filters `gone`, by the root of their group, from the module for good."""
     for root, indices in gone.items():
         if not len(indices):

@@ -76,7 +76,7 @@ class TailJob(TaskJob):
         """The losses at temperature 1, and how often both tails say the same, in percent."""
         arrays = self._validation.arrays
         wanted = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        parts = [self._tail.answers(module, part) for part in wanted[FEATURES].split(PART)]
+        parts = [self._tail.answers(module, part) for part in torch.split(wanted[FEATURES], PART)]
         ours: Answers = {name: torch.cat([it[name] for it in parts]) for name in parts[0]}
         found = {k: float(v) for k, v in self._tail.losses(ours, wanted, 1.0).items()}
         agree = self._tail.agreement(ours, wanted)

@@ -62,7 +62,7 @@ class TrunkJob(FeatureJob):
     def validate(self, module: nn.Module) -> dict[str, float]:
         """The distance on the validation pictures: the share of variance that is not explained."""
         images = torch.from_numpy(self._validation.arrays[IMAGE])
-        found = torch.cat([module(part) for part in images.split(PART)])
+        found = torch.cat([module(part) for part in torch.split(images, PART)])
         wanted = torch.from_numpy(self._validation.arrays[FEATURES])
         apart = float(self._apart(found, wanted))
         return {SCORE: -apart, "apart": apart}

@@ -22,4 +22,5 @@ class HRank(Criterion):
 
     def of_maps(self, maps: Floats) -> Floats:
         """Each map's rank, (N, O)."""
-        return np.linalg.matrix_rank(maps).astype(np.float64)
+        ranks: Floats = np.linalg.matrix_rank(maps).astype(np.float64)
+        return ranks

@@ -21,7 +21,7 @@ SEEN = 5
 Observation = NDArray[np.float32]
 
 
-class MaskEnvironment(gymnasium.Env):
+class MaskEnvironment(gymnasium.Env):  # type: ignore[misc]  # has no types here
     """Layer after layer: an observation is (accuracy, reduction, wanted reduction, the layer's
     place, its remaining share, its mask padded with zeros), each 0..1.
 
