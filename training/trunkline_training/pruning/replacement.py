@@ -30,7 +30,7 @@ def sources(scores: Floats, share: float, variant: str) -> tuple[Indices, Indice
     order = np.argsort(scores, kind="stable")
     count = 0 if variant == NONE else min(round(share * len(order)), len(order) // 2)
     replaced = order[:count]
-    best = order[::-1][:count] if variant == DOUBLE else np.repeat(order[-1:], count)
+    best = order[::-1][:count].copy() if variant == DOUBLE else np.repeat(order[-1:], count)
     return replaced, best
 
 
@@ -53,7 +53,7 @@ def replace(
 def _copy(layer: nn.Module, to: Indices, of: Indices) -> None:
     """Rows `of` of each tensor that has one for each filter, to the rows `to`."""
     for tensor in _rows(layer):
-        tensor[torch.from_numpy(to.copy())] = tensor[torch.from_numpy(of.copy())]
+        tensor[torch.from_numpy(to)] = tensor[torch.from_numpy(of)]
 
 
 def _rows(layer: nn.Module) -> list[Tensor]:

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from trunkline.errors import ParameterError, TrunklineError, WeightsError
+from trunkline.text import one_line
+
+LONGEST = 150
+"""Characters of another's error in ours."""
 
 
 def module_of(spelled: str, classes: int) -> nn.Module:
@@ -30,7 +34,8 @@ def module_of(spelled: str, classes: int) -> nn.Module:
     except TrunklineError:
         raise
     except Exception as error:  # anybody's code
-        raise TrunklineError(f"{spelled} fails: {type(error).__name__}: {error}") from error
+        text = one_line(str(error), LONGEST)
+        raise TrunklineError(f"{spelled} fails: {type(error).__name__}: {text}") from error
     if not isinstance(module, nn.Module):
         raise ParameterError(f"{spelled} gives {type(module).__name__}: expected a torch module")
     return module
@@ -43,7 +48,7 @@ def load_weights(module: nn.Module, path: Path) -> None:
     try:
         module.load_state_dict(load_file(path))
     except Exception as error:  # safetensors and torch raise many kinds
-        text = " ".join(str(error).split())[:150]
+        text = one_line(str(error), LONGEST)
         raise WeightsError(f"{path} does not fit the module: {text}") from error
 
 
@@ -55,7 +60,7 @@ def answers_of(module: nn.Module, example: Tensor, classes: int) -> None:
             output = module(example)
         shape = tuple(output.shape)
     except Exception as error:  # anybody's code
-        text = " ".join(str(error).split())[:150]
+        text = one_line(str(error), LONGEST)
         raise TrunklineError(
             f"the module cannot read {tuple(example.shape)}: {text}; set --side"
         ) from error

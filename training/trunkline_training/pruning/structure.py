@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from trunkline.errors import TrunklineError
+from trunkline.text import one_line
 from trunkline_training.pruning.prunable import Prunable
 
 Indices = NDArray[np.int64]
+LONGEST = 150
+"""Characters of another's error in ours."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ def _graph(prunable: Prunable) -> Any:  # noqa: ANN401 - Torch-Pruning has no ty
     try:
         return graph.build_dependency(prunable.module, example_inputs=prunable.example)
     except Exception as error:  # whatever a module of anybody's raises
+        text = one_line(str(error), LONGEST)
         raise TrunklineError(
-            f"the module cannot be traced ({type(error).__name__}: {str(error)[:150]}): expected "
+            f"the module cannot be traced ({type(error).__name__}: {text}): expected "
             "one that runs on the example with gradients"
         ) from error
 

@@ -29,6 +29,10 @@ from trunkline_training.train.views import load
 REPLACED, PRUNED = "replaced", "pruned"
 """Folders of a run's trainings."""
 BATCH = 16
+LEGEND = (
+    "; `_before`: the unpruned tail's; `_change`: from it, paired, in points; `_removed`: the share "
+    "that is gone; `ms`: milliseconds on the serving engine, both tails by turns"
+)
 
 
 def prune(config: TailPruning, resume: bool) -> Metrics:
@@ -124,4 +128,5 @@ def _story(config: TailPruning, tail: Tail, entry: TailEntry, collected: Collect
         pictures=collected.names,
         counts=collected.counts,
         labels=f"{len(tail.given.labels)} classes",
+        legend=LEGEND,
     )

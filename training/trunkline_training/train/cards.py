@@ -20,7 +20,8 @@ HIDDEN = {"run", "cache", "output", "models", "workers", "checkpoint_steps"}
 class Story:
     """What a card tells of a training, but for its figures.
 
-    `origin` says where the first weights are from and under which licence.
+    `origin` says where the first weights are from and under which licence; `legend`, what figures
+    mean that other trainings do not have.
     """
 
     title: str
@@ -29,6 +30,7 @@ class Story:
     pictures: Sequence[str]
     counts: tuple[int, int]
     labels: str
+    legend: str = ""
 
 
 def card(
@@ -55,7 +57,7 @@ def card(
         f"* Settings: {_settings(config)}\n"
         "* Metrics (`_low`, `_high`: 95 % of bootstrap resamples lie between; `_8bit`, `_bpg35`: "
         "behind 8-bit and BPG-coded features; `_drop`: paired, in points; `validation_`: on the "
-        "training's own part):\n"
+        f"training's own part{story.legend}):\n"
         f"{figures}* Trunk digest: `{spec.digest}`\n{probe.text(response)}"
     )
 
