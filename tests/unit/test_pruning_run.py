@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.samples import features
 from trunkline import cli, codecs, pipeline, trunks
 from trunkline.errors import FrameMismatchError, WeightsError
 from trunkline.types import Classification, Detections
-from trunkline.weights import ModelStore
+from trunkline.weights import ModelStore, publish
 from trunkline.weights.store import bundle_root
 from trunkline_tasks.server import serving
 
@@ -96,6 +97,24 @@ def test_a_pruned_tail_is_pruned_again_and_trained_as_any_other(
     tail = ModelStore((output,)).tail("mobilenet_v2", SET, "colours")
     assert tail.labels() == ("boat", "cat")
     assert tail.bytes < ModelStore((bundle_root(),)).tail("mobilenet_v2", SET, "classifier").bytes
+
+
+def test_pooled_features_of_other_widths_are_not_compared(
+    tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The unpruned tail teaches the pruned one, whose pooled features are fewer."""
+    given = words(tmp_path, output)
+    assert cli.main(["prune", "tail", *QUICK, *given, "--macs-removed", "0.2"]) == 0
+    pruned = publish.draft_of(ModelStore((output,)).tail("mobilenet_v2", SET, "classifier"))
+    models = train_kit.models(tmp_path / "whole")
+    draft = replace(pruned, task="small")
+    publish.add_tail(models, "mobilenet_v2", SET, draft, report=lambda line: None)
+    distil = ["train", "distil", "--preset", "quick", "--start", "store", "--task", "small"]
+    distil += ["--data", given[1], "--run", str(tmp_path / "third"), "--output", str(models)]
+    distil += ["--teacher", SET, "--threads", "1", "--epochs", "1"]
+    assert cli.main([*distil, "--feature-weight", "1"]) == 1
+    assert "set it to 0 for a pruned tail" in capsys.readouterr().err
+    assert cli.main(distil) == 0
 
 
 def test_a_run_goes_on_with_what_it_removed(

@@ -30,8 +30,8 @@ REPLACED, PRUNED = "replaced", "pruned"
 """Folders of a run's trainings."""
 BATCH = 16
 LEGEND = (
-    "; `_before`: the unpruned tail's; `_change`: from it, paired, in points; `_removed`: the share "
-    "that is gone; `ms`: milliseconds on the serving engine, both tails by turns"
+    "; `_before`: the unpruned tail's; `_change`: from it, paired, in points; `_removed`: the "
+    "share that is gone; `ms`: milliseconds on the serving engine, both tails by turns"
 )
 
 

@@ -69,7 +69,7 @@ def given_of(entry: TailEntry) -> Given:
 
 
 def padding_of(content: bytes) -> Padding:
-    """How the depth-wise convolutions of stride 2 pad in an ONNX tail."""
+    """How the convolutions of stride 2 pad in an ONNX trunk or tail."""
     import onnx
 
     for node in onnx.load_from_string(content).graph.node:
@@ -77,6 +77,12 @@ def padding_of(content: bytes) -> Padding:
         if node.op_type == "Conv" and any(sides[:2] != sides[2:] for sides in pads):
             return "tf-same"
     return "symmetric"
+
+
+def trunk_padding(config: Training) -> Padding:
+    """How the trunk in the output folder pads, be it a published one or one that was made here."""
+    entry = ModelStore((Path(config.output),)).trunk(config.trunk, config.set)
+    return padding_of(entry.verified_path().read_bytes())
 
 
 def words_of(entry: TailEntry) -> str:

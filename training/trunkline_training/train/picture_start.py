@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from trunkline.types import Shape
-from trunkline.weights import sets
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.datasets import Picture
@@ -35,8 +34,7 @@ def start(
         conv = donors.fitted(config, received, donor.tensors, pictures)
         plan = replace(plan, entry=entry(shape), stitched=True)
         return plan, {**convs, STITCH: conv}, f"{donor.origin} Behind a 3x3 convolution."
-    padding = sets.get(config.trunk, config.set).padding
-    return drawn_plan(shape, padding, len(labels), config.entry), {}, OWN
+    return drawn_plan(shape, models.trunk_padding(config), len(labels), config.entry), {}, OWN
 
 
 def _from(given: Given, shape: Shape, labels: Sequence[str]) -> tuple[Plan, Mapping[str, Conv]]:

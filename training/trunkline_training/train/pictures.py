@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trunkline.errors import ParameterError
 from trunkline.files import read_bytes
 from trunkline_training.datasets import CLASSES
-from trunkline_training.nets.classifier import Classifier
+from trunkline_training.nets.classifier import LINEAR, Classifier, by_name
 from trunkline_training.networks import running
 from trunkline_training.train import collection
 from trunkline_training.train.cards import Story
@@ -158,11 +159,23 @@ class DistilJob(PictureJob):
         model = self._teacher.entry.model
         self.method = DISTILLED.format(model) if config.epochs else STITCHED
         super().__init__(config, self._teacher.entry.labels(), self._teacher.entry.digest)
+        if config.feature_weight:
+            self._require_pooled()
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
         """The trunk's features, the teacher's logits and pooled features."""
         logits, pooled = self._teacher.answers(pixels)
         return {**super().prepare(pixels), "logits": logits, "pooled": pooled}
+
+    def _require_pooled(self) -> None:
+        """Raise ParameterError where pooled features differ in number, as those of pruned tails."""
+        theirs = self._validation.arrays["pooled"].shape[1]
+        ours = by_name(cast(nn.ModuleDict, self.module.layers))[LINEAR].weight.shape[1]
+        if ours != theirs:
+            raise ParameterError(
+                f"feature_weight compares {ours} pooled features with the teacher's {theirs}: "
+                "expected as many; set it to 0 for a pruned tail"
+            )
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """`divergence`, and `features` where they have a weight."""

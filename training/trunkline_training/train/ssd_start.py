@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trunkline.errors import WeightsError
-from trunkline.weights import sets
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training import ssdlite
@@ -47,10 +46,9 @@ def start(
         head = kind(classes, shape, donor.given.padding, stitched=True)
         origin = f"{donor.origin} Behind a 3x3 convolution."
         return head, {**relabelled(donor.given, labels), **stitch}, origin
-    weights = sets.get(config.trunk, config.set)
-    head = kind(classes, shape, weights.padding)
+    head = kind(classes, shape, models.trunk_padding(config))
     if config.start == "published":
-        _, network = published(config.trunk, config.set, say)
+        weights, network = published(config.trunk, config.set, say)
         terms = models.terms(weights.card)
         return head, network.convs, f"the layers behind the cut of {weights.model}; {terms}"
     return head, {}, OWN

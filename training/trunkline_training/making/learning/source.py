@@ -9,7 +9,7 @@ from pathlib import Path
 from trunkline import trunks
 from trunkline.errors import ParameterError, WeightsError
 from trunkline.trunks import Trunk
-from trunkline.weights import mobilenet_v2, package, sets
+from trunkline.weights import mobilenet_v2, package
 from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import TailEntry, TrunkEntry
 from trunkline.weights.mobilenet_v2 import STITCH
@@ -72,7 +72,7 @@ def load(settings: Making) -> Source:
     trunk = trunks.load(settings.trunk, weights, store=store, threads=settings.threads)
     trunk_entry = store.trunk(settings.trunk, weights)
     if settings.source == CHANCE:
-        plan, convs = _drawn(trunk, settings.seed)
+        plan, convs = _drawn(trunk, trunk_entry, settings.seed)
         return Source(trunk, trunk_entry, CHANCE, models.OWN, plan, convs)
     tail = _tail(settings.source, store, trunk)
     plan, kept = _given(trunk, tail)
@@ -102,9 +102,10 @@ def _tail(source: str, store: ModelStore, trunk: Trunk) -> TailEntry:
     return tail
 
 
-def _drawn(trunk: Trunk, seed: int) -> tuple[Plan, Mapping[str, Conv]]:
+def _drawn(trunk: Trunk, stored: TrunkEntry, seed: int) -> tuple[Plan, Mapping[str, Conv]]:
     """A tail of random layers, the control of method D."""
     spec = trunk.spec
-    plan = drawn_plan(spec.shape, sets.get(spec.name, spec.set).padding, classes=1)
+    padding = models.padding_of(stored.verified_path().read_bytes())
+    plan = drawn_plan(spec.shape, padding, classes=1)
     drawn = layers(plan.shapes, {}, normed=False, seed=seed)
     return plan, {name: layer.folded() for name, layer in drawn.items() if name != LINEAR}
