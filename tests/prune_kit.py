@@ -23,9 +23,9 @@ class Small(nn.Module):
         self.linear = nn.Linear(12, classes)
         self.act = nn.ReLU()
         with torch.no_grad():  # as if it had been trained
-            for tensor in (self.norm.weight, self.norm.bias, self.norm.running_mean):
-                tensor.copy_(torch.randn(8))
-            self.norm.running_var.copy_(torch.rand(8) + 0.5)
+            for tensor in self.norm.state_dict().values():
+                if tensor.ndim:
+                    tensor.copy_(torch.rand(8) + 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.act(self.norm(self.stem(x)))

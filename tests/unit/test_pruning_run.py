@@ -16,6 +16,7 @@ from trunkline import cli, codecs, pipeline, trunks
 from trunkline.errors import FrameMismatchError, WeightsError
 from trunkline.types import Classification, Detections
 from trunkline.weights import ModelStore, publish
+from trunkline.weights.conv import Conv
 from trunkline.weights.store import bundle_root
 from trunkline_tasks.server import serving
 
@@ -174,6 +175,41 @@ def test_the_digest_of_a_trunk_that_is_not_pruned_is_its_own() -> None:
     architecture = front("mobilenet_v2", padding_of(content))
     assert digest_of(architecture, from_onnx(content), entry.spec) == entry.digest
     assert architecture.onnx(from_onnx(content)) == content
+
+
+def test_vgg16_keeps_the_channels_of_its_tensor(tmp_path: Path) -> None:
+    """Random weights; a smaller picture does for its structure."""
+    import torch
+
+    from trunkline_training.nets.trunk import TrunkModule, front
+    from trunkline_training.pruning import structure
+    from trunkline_training.pruning.described import Described, module_name
+    from trunkline_training.pruning.prunable import Prunable
+
+    architecture, rng, convs, channels = (
+        front("vgg16", "symmetric"),
+        np.random.default_rng(1),
+        {},
+        3,
+    )
+    for name in architecture.layers:
+        out = 64 * 2 ** (int(name[0]) - 1)
+        weight = rng.normal(0, 0.02, (out, channels, 3, 3)).astype(np.float16)
+        convs[name], channels = Conv(weight, np.zeros(out, np.float16)), out
+    module = Described(lambda graph, x, layers: [architecture.describe(graph, x, layers)], convs)
+    fixed = frozenset(module_name(name) for name in architecture.last)
+    prunable = Prunable(module, torch.zeros(1, 3, 32, 32), fixed)
+    found = structure.groups(prunable)
+    assert len(found) == 9
+    structure.remove(prunable, {group.root: np.arange(group.width // 2) for group in found})
+    thin = module.convs()
+    image = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        (ours,), theirs = module(image), TrunkModule(architecture, thin)(image)
+    assert ours.shape == (2, 512, 2, 2)
+    torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-3)
+    content = architecture.onnx(thin)
+    assert len(content) < 6_000_000  # of 15 million bytes
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torch_pruning")
 pytestmark = pytest.mark.torch
 
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from tests.prune_kit import Small, pictures, small  # noqa: E402
 from trunkline_training.pruning import (  # noqa: E402
@@ -36,9 +36,9 @@ def by_root(prunable: Prunable) -> dict[str, structure.Group]:
     return {name: group for group in structure.groups(prunable) for name in group.makers}
 
 
-def outputs(prunable: Prunable, count: int = 4) -> torch.Tensor:
+def outputs(prunable: Prunable, count: int = 4) -> Tensor:
     with torch.no_grad():
-        answers: torch.Tensor = prunable.module.eval()(pictures(count))
+        answers: Tensor = prunable.module.eval()(pictures(count))
     return answers
 
 
@@ -97,7 +97,7 @@ def test_a_group_never_goes_as_a_whole() -> None:
 
 def test_what_cannot_be_traced_is_one_line() -> None:
     class Bad(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: Tensor) -> Tensor:
             raise RuntimeError("no such\nshape")
 
     with pytest.raises(TrunklineError, match="cannot be traced") as caught:
@@ -117,7 +117,7 @@ def test_the_cost_is_counted() -> None:
     # 64 places behind all but the last convolution, which has 36
     macs = 64 * (8 * 27 + 16 * 8 + 16 * 9 + 8 * 16) + 36 * 12 * 72 + 12 * 5
     assert total.macs == macs
-    norms = sum(item.numel() for item in prunable.module.norm.parameters())  # type: ignore[union-attr]
+    norms = sum(item.numel() for item in prunable.module.get_submodule("norm").parameters())
     everything = sum(item.numel() for item in prunable.module.parameters())
     assert total.parameters == everything - norms
 
@@ -182,14 +182,15 @@ def test_maps_are_those_behind_norm_and_activation() -> None:
         stem = module.act(module.norm(module.stem(pictures(3))))
     torch.testing.assert_close(found["stem"], stem)
     assert (found["project"] < 0).any()  # nothing stands behind it but a sum
-    assert not prunable.module.stem._forward_hooks  # type: ignore[union-attr]
+    assert not module.stem._forward_hooks
 
 
 def test_the_rank_of_maps_is_the_mean_over_pictures() -> None:
     """A filter of zeros and one that passes a channel of known rank on."""
-    module = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.Conv2d(2, 2, 1))
+    one = nn.Conv2d(1, 2, 1, bias=False)
+    module = nn.Sequential(one, nn.Conv2d(2, 2, 1))
     with torch.no_grad():
-        module[0].weight.copy_(torch.tensor([0.0, 1.0])[:, None, None, None])
+        one.weight.copy_(torch.tensor([0.0, 1.0])[:, None, None, None])
     first, second = torch.eye(6), torch.zeros(6, 6)
     second[2, 3] = 1
     batches = [first[None, None], second[None, None]]
@@ -235,8 +236,8 @@ def test_a_copy_of_what_is_there_twice_keeps_the_function() -> None:
     prunable = small()
     group = by_root(prunable)["last"]
     with torch.no_grad():
-        layer = dict(prunable.module.named_modules())["last"]
-        layer.weight[3], layer.bias[3] = layer.weight[7], layer.bias[7]  # type: ignore[operator,index]
+        for tensor in prunable.module.get_submodule("last").parameters():
+            tensor[3] = tensor[7]
     before = outputs(prunable)
     scores = {group.root: np.where(np.arange(12) == 3, 0.0, 1.0) + (np.arange(12) == 7)}
     replacement.replace(prunable, [group], scores, 1 / 12, "double")
@@ -245,9 +246,11 @@ def test_a_copy_of_what_is_there_twice_keeps_the_function() -> None:
 
 def test_readers_take_over_what_kept_filters_tell() -> None:
     """A filter that is twice another one, plus one, is removed without a loss."""
-    module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 5, 1))
+    one = nn.Conv2d(3, 4, 3, padding=1)
+    module = nn.Sequential(one, nn.Conv2d(4, 5, 1))
     with torch.no_grad():
-        module[0].weight[2], module[0].bias[2] = 2 * module[0].weight[0], 2 * module[0].bias[0] + 1
+        for tensor, more in zip(one.parameters(), (0, 1), strict=True):
+            tensor[2] = 2 * tensor[0] + more
     prunable = Prunable(module, pictures(1))
     before = outputs(prunable)
     plain = copy.deepcopy(prunable)

@@ -24,6 +24,7 @@ from trunkline_training.datasets import CLASSES
 from trunkline_training.pruning import labelled, source
 from trunkline_training.pruning.module_settings import WITHOUT, ModulePruning
 from trunkline_training.train import collection, options
+from trunkline_training.train.trainer import steady
 
 NETWORK = f"{Path(__file__).with_name('vgg.py')}:vgg16"
 PRESETS = "prune-module"
@@ -60,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
     parts = tuple(labelled.load(it, config.side) for it in (found.training, found.validation))
     bench = Bench(config, arguments.work, (parts[0], parts[1]), labelled.load(test, config.side))
     files.make_folder(arguments.work)
+    steady(config)  # the first weights are drawn
     whole = source.module_of(arguments.network, len(classes))
     whole = bench.base(whole, arguments.base_epochs, arguments.base_lr)
     samples = [
