@@ -51,12 +51,30 @@ def test_random_scores_follow_from_seed_and_layer() -> None:
 
 def test_only_what_looks_at_maps_takes_them() -> None:
     assert [name for name in criteria.CRITERIA if criteria.get(name, 1).seen] == ["hrank"]
+    assert [name for name in criteria.CRITERIA if criteria.get(name, 1).heard] == ["energy"]
     with pytest.raises(NotImplementedError, match="L1 looks at no feature maps"):
         criteria.get("l1", 1).of_maps(np.zeros((1, 1, 1, 1)))
+    with pytest.raises(NotImplementedError, match="L1 looks at no readers"):
+        criteria.get("l1", 1).of_reader(np.zeros((1, 1, 1)), np.zeros((1, 1)))
+    with pytest.raises(NotImplementedError, match="HRank does not look at weights alone"):
+        criteria.get("hrank", 1).scores("a", np.zeros((1, 1, 1, 1)))
+
+
+@given(st.lists(st.floats(0.1, 4), min_size=2, max_size=5))
+def test_energy_is_the_share_of_a_readers_variance(deviations: list[float]) -> None:
+    """Independent channels, a 1x1 reader: the shares sum to one."""
+    variances = np.array(deviations) ** 2
+    weight = np.array([[1.0] * len(variances), [2.0] * len(variances)])[:, :, None]
+    found = criteria.get("energy", 1).of_reader(weight, np.diag(variances))
+    assert found == pytest.approx(variances / variances.sum())
+    unread = weight.copy()
+    unread[:, 0] = 0
+    assert criteria.get("energy", 1).of_reader(unread, np.diag(variances))[0] == 0
+    assert criteria.get("energy", 1).of_reader(weight, np.zeros((len(variances),) * 2)).sum() == 0
 
 
 def test_unknown_names_list_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="'size': expected one of hrank, l1, random"):
+    with pytest.raises(UnknownNameError, match="'size': expected one of energy, hrank, l1, random"):
         criteria.get("size", 1)
     with pytest.raises(UnknownNameError, match="'long': expected one of full, quick, small"):
         budget.get("long")

@@ -199,6 +199,34 @@ def test_the_rank_of_maps_is_the_mean_over_pictures() -> None:
     assert scores["0"].tolist() == [0, 3.5]
 
 
+def test_filters_that_say_nothing_have_no_energy() -> None:
+    prunable = small()
+    found = structure.groups(prunable)
+    last, expand = by_root(prunable)["last"], by_root(prunable)["expand"]
+    zero(prunable, expand, [2, 5])
+    with torch.no_grad():
+        weight = next(prunable.module.get_submodule("linear").parameters())
+        weight[:, 4] = 0  # nobody reads it
+    energy = criteria.get("energy", 1)
+    scores = importance.importance(prunable, found, energy, [pictures(8)])
+    assert np.flatnonzero(scores[last.root] == 0).tolist() == [4]
+    assert set(np.flatnonzero(scores[expand.root] == 0)) >= {2, 5}
+    assert all(len(scores[group.root]) == group.width for group in found)
+
+
+def test_a_flattened_map_is_heard_by_channel() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 2))
+    with torch.no_grad():
+        next(module[3].parameters())[:, 36:72] = 0
+    prunable = Prunable(module, pictures(1))
+    (group,) = found = structure.groups(prunable)
+    scores = importance.importance(prunable, found, criteria.get("energy", 1), [pictures(8)])
+    assert np.flatnonzero(scores[group.root] == 0).tolist() == [1]
+    before = outputs(prunable)
+    structure.remove(prunable, {group.root: np.array([1])})
+    torch.testing.assert_close(outputs(prunable), before)
+
+
 def test_the_best_are_doubled_or_the_single_best_is() -> None:
     scores = np.array([5.0, 1.0, 4.0, 2.0, 3.0, 0.0])
     replaced, best = replacement.sources(scores, 0.34, "double")

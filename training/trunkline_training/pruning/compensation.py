@@ -8,43 +8,14 @@ of Luo et al., "ThiNet" (2017), equation 7; here one matrix serves all places of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trunkline_training.pruning.moments import Moments, of_inputs
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.structure import Group, Indices
-
-PENALTY = 1e-2
-"""Ridge, relative to the mean variance of a channel."""
-
-
-class Moments:
-    """Sums over all places of what a layer reads: channels, and their products."""
-
-    def __init__(self) -> None:
-        self.count, self.sum, self.products = 0, torch.zeros(()), torch.zeros(())
-
-    def add(self, x: Tensor) -> None:
-        """A batch (N, I, ...)."""
-        rows = x.transpose(0, 1).flatten(1).double()  # (N, I, ...) -> (I, places)
-        self.count += rows.shape[1]
-        self.sum = self.sum + rows.sum(dim=1)
-        self.products = self.products + rows @ rows.T
-
-    def prediction(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """All channels as `matrix` (I, kept) times the kept ones plus `shift` (I,)."""
-        mean = self.sum / self.count
-        covariance = self.products / self.count - torch.outer(mean, mean)
-        inner = covariance[kept][:, kept]
-        ridge = PENALTY * inner.diagonal().mean() + 1e-12
-        solved = torch.linalg.solve(inner + ridge * torch.eye(len(kept)), covariance[kept])
-        matrix = solved.T  # (kept, I) -> (I, kept)
-        matrix[kept] = torch.eye(len(kept)).double()  # these are there as they are
-        return matrix, mean - matrix @ mean[kept]
 
 
 def compensate(
@@ -61,25 +32,9 @@ def compensate(
         for name in group.readers
         if len(gone.get(group.root, ()))
     }
-    moments = _moments({layers[name]: name for name in readers}, prunable, batches)
+    moments = of_inputs(prunable, readers, batches)
     for name, indices in readers.items():
         _fold(layers[name], indices, moments[name])
-
-
-def _moments(
-    names: Mapping[nn.Module, str], prunable: Prunable, batches: Iterable[Tensor]
-) -> dict[str, Moments]:
-    found = {name: Moments() for name in names.values()}
-
-    def keep(layer: nn.Module, inputs: Any) -> None:  # noqa: ANN401
-        found[names[layer]].add(inputs[0])
-
-    with ExitStack() as hooks:
-        for layer in names:
-            hooks.callback(layer.register_forward_pre_hook(keep).remove)
-        for batch in batches:
-            prunable.forward(batch)
-    return found
 
 
 @torch.no_grad()

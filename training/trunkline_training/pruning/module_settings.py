@@ -18,7 +18,9 @@ MASKS = "masks"
 class ModulePruning(Pruning):
     """A module that tells classes of pictures apart; it learns again from labelled ones."""
 
-    criterion: str = option("l1", "what a filter is worth: l1, random or hrank; masks are learnt")
+    criterion: str = option(
+        "l1", "what a filter is worth: l1, random, hrank, energy; masks are learnt"
+    )
     weights: str = option("", "safetensors of the module's state (none: as the function gives it)")
     side: int = option(32, "pixels a side of what the module reads", low=1)
     budget: str = option("small", "how long masks are learnt: quick, small or full")

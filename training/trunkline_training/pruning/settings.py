@@ -27,7 +27,7 @@ class Pruning(Training):
     """What tails and trunks share."""
 
     models: str = option("", "model folder of what is pruned (none: the user's, then the released)")
-    criterion: str = option("l1", "what a filter is worth: l1, random or hrank")
+    criterion: str = option("l1", "what a filter is worth: l1, random, hrank or energy")
     macs_removed: float = option(0.0, "share of multiply-accumulates that goes", low=0, high=0.99)
     parameters_removed: float = option(0.0, "share of parameters that goes", low=0, high=0.99)
     spread: str = option(

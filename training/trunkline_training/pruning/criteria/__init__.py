@@ -11,6 +11,7 @@ CRITERIA = {
     "l1": "trunkline_training.pruning.criteria.l1:L1",
     "random": "trunkline_training.pruning.criteria.random:Random",
     "hrank": "trunkline_training.pruning.criteria.hrank:HRank",
+    "energy": "trunkline_training.pruning.criteria.energy:Energy",
 }
 
 __all__ = ["CRITERIA", "Criterion", "Floats", "get"]

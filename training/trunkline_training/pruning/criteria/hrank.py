@@ -16,10 +16,6 @@ class HRank(Criterion):
 
     seen = True
 
-    def scores(self, name: str, weight: Floats) -> Floats:
-        """Without pictures nothing is known: zeros."""
-        return np.zeros(len(weight))
-
     def of_maps(self, maps: Floats) -> Floats:
         """Each map's rank, (N, O)."""
         ranks: Floats = np.linalg.matrix_rank(maps).astype(np.float64)
