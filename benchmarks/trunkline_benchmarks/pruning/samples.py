@@ -16,12 +16,12 @@ from trunkline import files
 from trunkline.errors import TrunklineError
 from trunkline_benchmarks.journal import fingerprint
 from trunkline_benchmarks.pruning.methods import settings_of
+from trunkline_training.progress import say
 from trunkline_training.pruning import reduce
 from trunkline_training.pruning.cost import figures
 from trunkline_training.pruning.labelled import Labelled
 from trunkline_training.pruning.module_job import right
 from trunkline_training.pruning.module_settings import ModulePruning
-from trunkline_training.train.log import say
 from trunkline_training.train.trainer import steady
 
 BASE = "base"

@@ -13,6 +13,7 @@ from trunkline.files import make_folder, write_bytes
 from trunkline_training import bootstrap
 from trunkline_training.datasets import CLASSES
 from trunkline_training.figures import Metrics
+from trunkline_training.progress import say
 from trunkline_training.pruning import labelled, reduce, source, speed
 from trunkline_training.pruning.cost import figures
 from trunkline_training.pruning.export import exported
@@ -20,7 +21,6 @@ from trunkline_training.pruning.labelled import Labelled
 from trunkline_training.pruning.module_job import right
 from trunkline_training.pruning.module_settings import ModulePruning
 from trunkline_training.train import collection
-from trunkline_training.train.log import say
 from trunkline_training.train.trainer import require_fresh, steady
 
 FILE, FIGURES = "module.onnx", "module.json"

@@ -11,8 +11,8 @@ from trunkline.weights import publish
 from trunkline.weights.files import locked, system_errors
 from trunkline.weights.manifest import NAME, Manifest, TrunkEntry
 from trunkline.weights.store import ModelStore
+from trunkline_training.progress import say
 from trunkline_training.pruning.settings import Pruning
-from trunkline_training.train.log import say
 
 
 def store_of(config: Pruning) -> ModelStore:

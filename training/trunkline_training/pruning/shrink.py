@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trunkline.weights.conv import Conv
+from trunkline_training.progress import say
 from trunkline_training.pruning import (
     choice,
     compensation,
@@ -25,7 +26,6 @@ from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.settings import Pruning
 from trunkline_training.pruning.structure import Indices
 from trunkline_training.pruning.wanted import NONE
-from trunkline_training.train.log import say
 
 Convs = dict[str, Conv]
 Trace = Callable[[Convs], Prunable]

@@ -27,6 +27,7 @@ from trunkline_training.nets.classifier import folded
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.nets.trunk import Front, TrunkModule, front
 from trunkline_training.networks import running
+from trunkline_training.progress import say
 from trunkline_training.pruning import place, speed
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
@@ -37,7 +38,6 @@ from trunkline_training.pruning.trunk_job import IMAGE, TrunkJob
 from trunkline_training.train import collection, models
 from trunkline_training.train.collection import Collection
 from trunkline_training.train.job import SCORE
-from trunkline_training.train.log import say
 from trunkline_training.train.samples import PLAIN, ClassSamples
 from trunkline_training.train.trainer import Trainer, require_fresh, steady
 from trunkline_training.train.views import load

@@ -89,7 +89,7 @@ def _given(trunk: Trunk, tail: TailEntry) -> tuple[Plan, Mapping[str, Conv]]:
     stitched = STITCH in given.convs
     plan = Plan(trunk.spec.shape, given.entry, stitched, given.padding, len(given.labels))
     kept = {name: conv for name, conv in given.convs.items() if name != LINEAR}
-    require(plan.shapes, kept, but=LINEAR)
+    require(plan.fitted(kept), kept, but=LINEAR)
     return plan, kept
 
 

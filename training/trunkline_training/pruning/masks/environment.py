@@ -9,9 +9,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from trunkline_training.progress import say
 from trunkline_training.pruning.masks.budget import Budget
 from trunkline_training.pruning.masks.recogniser import Recogniser, State
-from trunkline_training.train.log import say
 
 SHARES = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """An action zeroes this share of a layer's remaining filters."""
