@@ -52,14 +52,16 @@ class Group:
 def groups(prunable: Prunable) -> list[Group]:
     """Every group of filters that may be removed, in the module's order.
 
-    Raises TrunklineError where the module cannot be traced, or its channels are re-ordered.
+    Raises TrunklineError where the module cannot be traced, its channels are re-ordered, or layers
+    of other kinds have them.
     """
     graph = _graph(prunable)
     names = {layer: name for name, layer in prunable.module.named_modules()}
     found = graph.get_all_groups(
         ignored_layers=list(prunable.kept()), root_module_types=[nn.Conv2d]
     )
-    result = [_group(graph, members, names) for members in found]
+    everything = [_group(graph, members, names) for members in found]
+    result = [group for group in everything if group.readers]  # the others are the answers
     if not result:
         raise TrunklineError(
             "no filter may be removed: expected convolutions behind which others read"
@@ -104,6 +106,7 @@ def _group(graph: Any, members: Any, names: Mapping[nn.Module, str]) -> Group:  
         if layer not in names:
             continue  # an operation, no layer
         name = names[layer]
+        _require_known(name, layer)
         if list(indices) != list(range(len(indices))):
             raise TrunklineError(
                 f"the channels of {name} are re-ordered: expected them as they come"
@@ -111,6 +114,15 @@ def _group(graph: Any, members: Any, names: Mapping[nn.Module, str]) -> Group:  
         parts[_part(layer, graph.is_out_channel_pruning_fn(dep.handler))].append(name)
     unique = {part: tuple(dict.fromkeys(found)) for part, found in parts.items()}
     return Group(len(members[0].idxs), **unique)
+
+
+def _require_known(name: str, layer: nn.Module) -> None:
+    whole = isinstance(layer, nn.Conv2d) and layer.groups in (1, layer.out_channels)
+    if not whole and not isinstance(layer, (nn.Linear, nn.BatchNorm2d)):
+        raise TrunklineError(
+            f"{name}, a {type(layer).__name__}, cannot lose channels here: expected Conv2d (whole "
+            "or depth-wise), BatchNorm2d and Linear alone behind filters"
+        )
 
 
 def _part(layer: nn.Module, makes: bool) -> str:
