@@ -1,7 +1,5 @@
 """`python -m trunkline_benchmarks.pruning`."""
 
-from __future__ import annotations
-
 import sys
 
 from trunkline_benchmarks.pruning.command import main

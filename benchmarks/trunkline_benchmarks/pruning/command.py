@@ -14,8 +14,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from trunkline import files
+from trunkline.errors import ParameterError
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.pruning.methods import METHODS, all_published, settings_of
 from trunkline_benchmarks.pruning.samples import Bench
@@ -24,6 +26,7 @@ from trunkline_training.datasets import CLASSES
 from trunkline_training.pruning import labelled, source
 from trunkline_training.pruning.module_settings import WITHOUT, ModulePruning
 from trunkline_training.train import collection, options
+from trunkline_training.train.alone import alone
 from trunkline_training.train.trainer import steady
 
 NETWORK = f"{Path(__file__).with_name('vgg.py')}:vgg16"
@@ -53,23 +56,15 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser().parse_args(argv)
     config = _config(arguments)
     for method in arguments.methods:  # better now than behind hours of training
-        settings_of(method, 0, 0)
+        replace(config, **settings_of(method, 0, 0), parameters_removed=0.5).ready()
     classes = collection.class_names(config.data)
     found = labelled.parts(config, classes)
     test = collection.pictures(config.test, CLASSES, classes)
     collection.refuse_overlap(found, test)
     parts = tuple(labelled.load(it, config.side) for it in (found.training, found.validation))
     bench = Bench(config, arguments.work, (parts[0], parts[1]), labelled.load(test, config.side))
-    files.make_folder(arguments.work)
-    steady(config)  # the first weights are drawn
-    whole = source.module_of(arguments.network, len(classes))
-    whole = bench.base(whole, arguments.base_epochs, arguments.base_lr)
-    samples = [
-        bench.sample(whole, method, removed, seed)
-        for removed in arguments.removed
-        for method in arguments.methods
-        for seed in arguments.seeds
-    ]
+    with alone(arguments.work):
+        samples = _samples(bench, arguments, len(classes))
     rows = summary(samples)
     document = {
         "machine": machine.describe(),
@@ -85,9 +80,21 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _samples(bench: Bench, arguments: argparse.Namespace, classes: int) -> list[dict[str, Any]]:
+    steady(bench.config)  # the first weights are drawn
+    whole = source.module_of(arguments.network, classes)
+    whole = bench.base(whole, arguments.base_epochs, arguments.base_lr)
+    return [
+        bench.sample(whole, method, removed, seed)
+        for removed in arguments.removed
+        for method in arguments.methods
+        for seed in arguments.seeds
+    ]
+
+
 def _config(arguments: argparse.Namespace) -> ModulePruning:
     flags = options.given_flags(arguments, ModulePruning)
     config = options.collect(ModulePruning, PRESETS, arguments.preset, None, flags)
-    config = replace(config, run=str(arguments.work), output=str(arguments.work))
-    replace(config, parameters_removed=0.5).ready()
-    return config
+    if not config.test:
+        raise ParameterError("test is not set: give --test FOLDER, whose pictures are compared on")
+    return replace(config, run=str(arguments.work), output=str(arguments.work))

@@ -20,7 +20,7 @@ from trunkline_training.progress import say
 from trunkline_training.pruning import reduce
 from trunkline_training.pruning.cost import figures
 from trunkline_training.pruning.labelled import Labelled
-from trunkline_training.pruning.module_job import right
+from trunkline_training.pruning.module_job import depends, right
 from trunkline_training.pruning.module_settings import ModulePruning
 from trunkline_training.train.trainer import steady
 
@@ -41,7 +41,6 @@ class Bench:
     def base(self, module: nn.Module, epochs: int, lr: float) -> nn.Module:
         """The module trained from scratch, once: goes on where its checkpoint is."""
         config = replace(self.config, run=str(self.work), lr=lr)
-        steady(config)
         reduce.trained(config, BASE, epochs, module, self.parts, resume=True)
         return module
 
@@ -55,7 +54,7 @@ class Bench:
             seed=seed,
             run=str(self.work / name),
         )
-        path, mark = self.work / f"{name}.json", _mark(config, whole)
+        path, mark = self.work / f"{name}.json", self._mark(config, whole)
         if path.is_file():
             return _read(path, mark)
         say(f"=== {name}")
@@ -79,17 +78,16 @@ class Bench:
             "right": _spelled(now),
         }
 
+    def _mark(self, config: ModulePruning, whole: nn.Module) -> str:
+        """What tells the samples of a run's settings, pictures and base from another's."""
+        values = {name: it for name, it in asdict(config).items() if name not in HIDDEN}
+        made_of = {"base": depends(whole, *self.parts), "test": self.test.digest}
+        return fingerprint({"settings": values, **made_of})
+
 
 def _spelled(found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> str:
     """A 1 for each picture whose class is found, otherwise a 0."""
     return "".join("1" if item else "0" for item in found)
-
-
-def _mark(config: ModulePruning, whole: nn.Module) -> str:
-    """What tells the samples of one run's settings and base from another's."""
-    values = {name: it for name, it in asdict(config).items() if name not in HIDDEN}
-    state = {name: float(it.double().sum()) for name, it in whole.state_dict().items()}
-    return fingerprint({"settings": values, "base": state})
 
 
 def _read(path: Path, mark: str) -> dict[str, Any]:

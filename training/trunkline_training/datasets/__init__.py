@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 from trunkline.errors import TrunklineError
 from trunkline_training.datasets.abc import BOXES, CLASSES, DataSet, Layout, Picture
 
+Item = TypeVar("Item")
 # in the order they are tried: the last ones fit nearly any folder
 LAYOUTS = {
     "manifest": "trunkline_training.datasets.manifest:Manifest",
@@ -18,7 +20,7 @@ LAYOUTS = {
     "plain": "trunkline_training.datasets.plain:Plain",
 }
 
-__all__ = ["BOXES", "CLASSES", "LAYOUTS", "DataSet", "Layout", "Picture", "open_folder"]
+__all__ = ["BOXES", "CLASSES", "LAYOUTS", "DataSet", "Layout", "Picture", "open_folder", "spread"]
 
 
 def open_folder(
@@ -43,7 +45,7 @@ def open_folder(
     part = layout.split(root, split)
     pictures = layout.pictures(root, part, labels)
     name = f"{root.resolve().name} {part}".rstrip()
-    return DataSet(name, truth, _spread(pictures, limit), len(pictures))
+    return DataSet(name, truth, spread(pictures, limit), len(pictures))
 
 
 def _layouts() -> list[Layout]:
@@ -54,7 +56,8 @@ def _layouts() -> list[Layout]:
     return layouts
 
 
-def _spread(found: Sequence[Picture], limit: int) -> tuple[Picture, ...]:
+def spread(found: Sequence[Item], limit: int) -> tuple[Item, ...]:
+    """At most `limit` of them, evenly over the list; 0 takes all."""
     if not 0 < limit < len(found):
         return tuple(found)
     return tuple(found[index * len(found) // limit] for index in range(limit))

@@ -23,23 +23,34 @@ def choose(
 
     Raises ParameterError where even the most that may go is not enough.
     """
-    found = [group for group in found if wanted.scope == ALL or len(group.makers) < 2]
+    found = allowed(found, wanted)
+    require(found, costs, wanted)
     before = costs.total()
     low, high = 0.0, 1.0
     widths = _uniform if wanted.spread == UNIFORM else _global
     kept_at = _counted(found, scores, wanted, widths)
-    short = missing(wanted, before, costs.total(kept_at(high)))
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        enough = missing(wanted, before, costs.total(kept_at(middle))) <= 0
+        low, high = (low, middle) if enough else (middle, high)
+    return lowest(scores, kept_at(high))
+
+
+def allowed(found: Sequence[Group], wanted: Wanted) -> list[Group]:
+    """The groups that may lose filters, by the wanted scope."""
+    return [group for group in found if wanted.scope == ALL or len(group.makers) < 2]
+
+
+def require(found: Sequence[Group], costs: Costs, wanted: Wanted) -> None:
+    """Raise ParameterError where even the most that these groups may lose is not enough."""
+    narrow = {group.root: width(group.width, 0, wanted) for group in found}
+    short = missing(wanted, costs.total(), costs.total(narrow))
     if short > 0:
         goal = wanted.macs or wanted.parameters
         raise ParameterError(
             f"at most {goal - short:.1%} can be removed here: expected at least {goal:.0%}; remove "
             "less, or allow more with --scope, --least and --multiple"
         )
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        enough = missing(wanted, before, costs.total(kept_at(middle))) <= 0
-        low, high = (low, middle) if enough else (middle, high)
-    return lowest(scores, kept_at(high))
 
 
 def missing(wanted: Wanted, before: Cost, now: Cost) -> float:
@@ -66,7 +77,7 @@ def _counted(
 ) -> Callable[[float], dict[str, int]]:
     def kept(share: float) -> dict[str, int]:
         left = widths(found, scores, share)
-        return {group.root: _width(group.width, left[group.root], wanted) for group in found}
+        return {group.root: width(group.width, left[group.root], wanted) for group in found}
 
     return kept
 
@@ -91,8 +102,8 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) or 1.0
 
 
-def _width(whole: int, left: float, wanted: Wanted) -> int:
-    """A group's width: a multiple, not less than the least, never nothing."""
+def width(whole: int, left: float, wanted: Wanted) -> int:
+    """A group's width near `left`: a multiple, not less than the least, never nothing."""
     least = max(1, left, wanted.least * whole)
     rounded = int(np.ceil(round(least / wanted.multiple, 9))) * wanted.multiple
     return min(whole, rounded)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from trunkline_training import pictures
-from trunkline_training.datasets import CLASSES, Picture
+from trunkline_training.datasets import CLASSES, Picture, spread
 from trunkline_training.progress import progress
 from trunkline_training.train import collection
 from trunkline_training.train.collection import Collection
@@ -30,6 +32,18 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells these pictures and classes from others."""
+        sha = hashlib.sha256(self.images.numpy().tobytes())
+        sha.update(self.labels.numpy().tobytes())
+        return sha.hexdigest()[:16]
+
+    def some(self, count: int) -> Labelled:
+        """At most `count` of the pictures, evenly."""
+        chosen = list(spread(range(len(self)), count))
+        return Labelled(self.images[chosen], self.labels[chosen])
 
     def batch(self, indices: Sequence[int], rng: np.random.Generator | None) -> Tensor:
         """Some of the pictures; with `rng` moved and mirrored at random."""

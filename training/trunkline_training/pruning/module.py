@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,14 @@ from trunkline_training import bootstrap
 from trunkline_training.datasets import CLASSES
 from trunkline_training.figures import Metrics
 from trunkline_training.progress import say
-from trunkline_training.pruning import labelled, reduce, source, speed
+from trunkline_training.pruning import labelled, phases, reduce, source, speed
 from trunkline_training.pruning.cost import figures
 from trunkline_training.pruning.export import exported
 from trunkline_training.pruning.labelled import Labelled
 from trunkline_training.pruning.module_job import right
 from trunkline_training.pruning.module_settings import ModulePruning
 from trunkline_training.train import collection
-from trunkline_training.train.trainer import require_fresh, steady
+from trunkline_training.train.job import SCORE
 
 FILE, FIGURES = "module.onnx", "module.json"
 
@@ -29,8 +28,11 @@ FILE, FIGURES = "module.onnx", "module.json"
 def prune(spelled: str, config: ModulePruning, resume: bool) -> Metrics:
     """Prune, train, write ONNX and figures into the output folder. Raises TrunklineError."""
     config.ready()
-    require_fresh(replace(config, run=str(config.folder / reduce.PRUNED)), resume)
-    steady(config)
+    with phases.begun(config, resume):
+        return _pruned(spelled, config, resume)
+
+
+def _pruned(spelled: str, config: ModulePruning, resume: bool) -> Metrics:
     classes = collection.class_names(config.data)
     found = labelled.parts(config, classes)
     whole = source.module_of(spelled, len(classes))
@@ -43,11 +45,11 @@ def prune(spelled: str, config: ModulePruning, resume: bool) -> Metrics:
     parts = labelled.load(found.training, config.side), labelled.load(found.validation, config.side)
     reduced = reduce.reduce(config, whole, parts, resume)
     before, after = exported(whole, example), exported(reduced.module, example)
-    metrics = {f"validation_{k}": v for k, v in reduced.validated.items() if k != "score"}
+    metrics = {f"validation_{k}": v for k, v in reduced.validated.items() if k != SCORE}
     if test:
         metrics |= compared(whole, reduced.module, labelled.load(test, config.side))
     metrics |= figures(reduced.before, reduced.after)
-    metrics |= speed.compare(before, after, (3, config.side, config.side), config.threads)
+    metrics |= speed.compare(before, after, parts[0].images[:1].numpy(), config.threads)
     rounded = {name: round(float(value), 4) for name, value in metrics.items()}
     _write(Path(config.output), after, rounded)
     return rounded

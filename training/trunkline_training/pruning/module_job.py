@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,12 +11,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trunkline_training.pruning.export import exported
 from trunkline_training.pruning.labelled import Labelled
 from trunkline_training.train.config import Training
 from trunkline_training.train.job import SCORE, Job
 from trunkline_training.train.views import Batch
 
 IMAGE, PART = "image", 128
+
+
+def depends(module: nn.Module, learnt: Labelled, kept: Labelled) -> str:
+    """Tells these pictures and this module, as its weights are now, from others."""
+    sha = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        sha.update(f"{name} {tuple(tensor.shape)} ".encode())
+        sha.update(tensor.detach().double().numpy().tobytes())
+    return f"{learnt.digest} {kept.digest}, first weights {sha.hexdigest()[:16]}"
 
 
 class ModuleJob(Job):
@@ -27,6 +38,7 @@ class ModuleJob(Job):
         self.module = module
         self._config, self._learnt, self._kept = config, learnt, kept
         self._batch = min(config.batch, len(learnt))
+        self.depends = depends(module, learnt, kept)
 
     @property
     def steps(self) -> int:
@@ -63,8 +75,6 @@ class ModuleJob(Job):
 
     def onnx(self, module: nn.Module) -> bytes:
         """The module as it is served; see `exported`."""
-        from trunkline_training.pruning.export import exported
-
         return exported(module, self._kept.images[:1])
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trunkline.errors import ParameterError
+from trunkline.errors import ParameterError, UnknownNameError
+from trunkline_training.pruning import criteria
+from trunkline_training.pruning.masks import budget
 from trunkline_training.pruning.settings import UNUSED, Pruning
+from trunkline_training.pruning.wanted import NONE, UNIFORM
 from trunkline_training.train.options import option
 
 WITHOUT = UNUSED | {"models", "trunk", "set", "task", "coded", "coded_qp", "views", "cache"}
@@ -34,5 +37,19 @@ class ModulePruning(Pruning):
     def ready(self) -> None:
         """Raise ParameterError where something is missing or contradictory."""
         super().ready()
-        if self.criterion == MASKS and self.replace != "none":
+        if self.criterion != MASKS:
+            return
+        if self.replace != NONE:
             raise ParameterError("masks are learnt from the network as it is: set replace to none")
+        if self.spread != UNIFORM or self.multiple != 1:
+            raise ParameterError(
+                "masks say how many filters of each layer go: set spread to uniform and multiple "
+                "to 1, which say nothing then"
+            )
+
+    def check_criterion(self) -> None:
+        """Raise UnknownNameError for a criterion, or a budget of masks, that there is not."""
+        if self.criterion == MASKS:
+            budget.get(self.budget)
+        elif self.criterion not in criteria.CRITERIA:
+            raise UnknownNameError("criterion", self.criterion, [*criteria.CRITERIA, MASKS])

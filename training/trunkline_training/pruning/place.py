@@ -7,9 +7,10 @@ from pathlib import Path
 from trunkline import trunks
 from trunkline.errors import WeightsError
 from trunkline.trunks import Trunk
+from trunkline.types import TrunkSpec
 from trunkline.weights import publish
 from trunkline.weights.files import locked, system_errors
-from trunkline.weights.manifest import NAME, Manifest, TrunkEntry
+from trunkline.weights.manifest import NAME, Manifest, TailEntry, TrunkEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.progress import say
 from trunkline_training.pruning.settings import Pruning
@@ -30,17 +31,36 @@ def bring_trunk(root: Path, entry: TrunkEntry) -> None:
 
     Raises WeightsError where another trunk of this name lies there.
     """
-    folder = root / entry.name / entry.set
-    if (folder / NAME).is_file():
-        found = ModelStore((root,)).trunk(entry.name, entry.set)
-        if found.digest != entry.digest:
-            raise WeightsError(
-                f"{folder} has the trunk {found.digest[:12]}: expected {entry.digest[:12]}, which "
-                "the tail is for; give another --output"
-            )
+    if not (root / entry.name / entry.set / NAME).is_file():
+        content, card = entry.verified_path().read_bytes(), entry.card.text()
+        put_trunk(root, entry.spec, content, entry.probe, card)
         return
-    content, card = entry.verified_path().read_bytes(), entry.card.text()
+    _same(root, entry.spec, "which the tail is for")
+
+
+def put_trunk(
+    root: Path, spec: TrunkSpec, content: bytes, response: tuple[float, ...], card: str
+) -> TrunkEntry:
+    """Write a trunk into the model folder `root`; the tails of one that is there already stay.
+
+    Raises WeightsError where another trunk of this name lies there.
+    """
+    folder = root / spec.name / spec.set
     with system_errors(f"write to {folder}"), locked(root, say):
-        written = publish.write_trunk(folder, entry.spec, content, entry.probe, card)
-        publish.write_manifest(folder, Manifest(written, ()))
+        there = (folder / NAME).is_file()
+        tails = _same(root, spec, "which is to be written") if there else ()
+        written = publish.write_trunk(folder, spec, content, response, card)
+        publish.write_manifest(folder, Manifest(written, tails))
     say(f"wrote {written.path}")
+    return written
+
+
+def _same(root: Path, spec: TrunkSpec, why: str) -> tuple[TailEntry, ...]:
+    """The tails of the trunk that lies there. Raises WeightsError where it is another one."""
+    found = ModelStore((root,)).manifest(spec.name, spec.set)
+    if found.trunk.digest != spec.digest:
+        raise WeightsError(
+            f"{root / spec.name / spec.set} has the trunk {found.trunk.digest[:12]}: expected "
+            f"{spec.digest[:12]}, {why}; give another --output"
+        )
+    return tuple(found.tails)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from trunkline_training.pruning import choice, criteria, importance, removed, replacement, structure
+from trunkline_training.pruning import removed, selection, structure
 from trunkline_training.pruning.cost import Cost, Costs
 from trunkline_training.pruning.labelled import Labelled
-from trunkline_training.pruning.module_job import ModuleJob
+from trunkline_training.pruning.module_job import ModuleJob, depends
 from trunkline_training.pruning.module_settings import MASKS, ModulePruning
+from trunkline_training.pruning.phases import PRUNED, REPLACED, phase
 from trunkline_training.pruning.prunable import Prunable
+from trunkline_training.pruning.removed import MadeOf
 from trunkline_training.pruning.structure import Group, Indices
 from trunkline_training.pruning.wanted import NONE
-from trunkline_training.train.trainer import Trainer
+from trunkline_training.train.trainer import Trainer, steady
 
-REPLACED, PRUNED = "replaced", "pruned"
 BATCH = 64
 Parts = tuple[Labelled, Labelled]
 """What is learnt from, and what the best epoch is chosen on."""
@@ -42,15 +43,15 @@ def reduce(config: ModulePruning, whole: nn.Module, parts: Parts, resume: bool) 
     """
     module = copy.deepcopy(whole)
     prunable = Prunable(module, parts[0].images[:1])
-    spread = parts[0].images[:: max(1, len(parts[0]) // config.samples)][: config.samples]
-    samples = list(torch.split(spread, BATCH))
+    made_of = removed.made_of(config, depends(module, *parts))
+    samples = torch.split(parts[0].some(config.samples).images, BATCH)
+    found = selection.groups(config, prunable)
     if config.replace != NONE:
-        _replace(config, prunable, samples)
+        selection.replace(config, prunable, found, samples)
         trained(config, REPLACED, config.replace_epochs, module, parts, resume)
-    found = structure.groups(prunable)
     before = Costs(prunable, found).total()
-    structure.remove(prunable, _gone(config, prunable, found, parts, samples, resume))
-    after = Costs(prunable, structure.groups(prunable)).total()
+    structure.remove(prunable, _gone(config, prunable, found, parts, samples, made_of, resume))
+    after = Costs(prunable, ()).total()
     validated = trained(config, PRUNED, config.epochs, module, parts, resume)
     return Reduced(module, before, after, validated)
 
@@ -59,17 +60,11 @@ def trained(
     config: ModulePruning, name: str, epochs: int, module: nn.Module, parts: Parts, resume: bool
 ) -> Mapping[str, float]:
     """Train the module in a folder of the run; the best epoch's figures."""
-    own = replace(config, run=str(config.folder / name), epochs=epochs)
+    own = phase(config, name, epochs)
+    steady(own)  # a module may draw: the same, whatever came before
     for parameter in module.parameters():
         parameter.requires_grad_(True)
     return Trainer(own, ModuleJob(own, module, *parts)).run(resume)
-
-
-def _replace(config: ModulePruning, prunable: Prunable, samples: Sequence[Tensor]) -> None:
-    found = structure.groups(prunable)
-    criterion = criteria.get(config.criterion, config.seed)
-    scores = importance.importance(prunable, found, criterion, samples)
-    replacement.replace(prunable, found, scores, config.replace_share, config.replace)
 
 
 def _gone(
@@ -78,17 +73,11 @@ def _gone(
     found: Sequence[Group],
     parts: Parts,
     samples: Sequence[Tensor],
+    made_of: MadeOf,
     resume: bool,
 ) -> Mapping[str, Indices]:
-    if config.criterion == MASKS:
-        from trunkline_training.pruning.masks import agent
+    if config.criterion != MASKS:
+        return selection.gone(config, prunable, found, samples, made_of, resume)
+    from trunkline_training.pruning.masks import agent  # nothing else needs its library
 
-        return agent.learnt(config, prunable, found, parts, resume)
-    path = config.folder / removed.NAME
-    if resume and path.is_file():
-        return removed.kept(path, found)
-    criterion = criteria.get(config.criterion, config.seed)
-    scores = importance.importance(prunable, found, criterion, samples)
-    gone = choice.choose(found, scores, Costs(prunable, found), config.wanted)
-    removed.keep(path, gone)
-    return gone
+    return agent.learnt(config, prunable, found, parts, made_of, resume)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trunkline.errors import ParameterError
+from trunkline_training.pruning import criteria
 from trunkline_training.pruning.wanted import (
     DOUBLE,
     NONE,
@@ -62,6 +63,11 @@ class Pruning(Training):
             raise ParameterError(
                 "how much goes is not said once: give --macs-removed or --parameters-removed"
             )
+        self.check_criterion()
+
+    def check_criterion(self) -> None:
+        """Raise UnknownNameError for a criterion that there is not: better now than later."""
+        criteria.get(self.criterion, self.seed)
 
     @property
     def wanted(self) -> Wanted:

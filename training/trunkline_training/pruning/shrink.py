@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,26 +11,25 @@ from torch import Tensor
 
 from trunkline.weights.conv import Conv
 from trunkline_training.progress import say
-from trunkline_training.pruning import (
-    choice,
-    compensation,
-    criteria,
-    importance,
-    removed,
-    replacement,
-    structure,
-)
+from trunkline_training.pruning import compensation, removed, selection, structure
 from trunkline_training.pruning.cost import Cost, Costs, figures
 from trunkline_training.pruning.described import Described
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.settings import Pruning
-from trunkline_training.pruning.structure import Indices
 from trunkline_training.pruning.wanted import NONE
 
 Convs = dict[str, Conv]
 Trace = Callable[[Convs], Prunable]
 Relearn = Callable[[Convs], Convs]
 BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the network reads of sample pictures, (N, C, H, W); `depends` is its job's."""
+
+    samples: Tensor
+    depends: str
 
 
 @dataclass(frozen=True)
@@ -48,36 +47,29 @@ class Shrunk:
 
 
 def shrink(
-    config: Pruning, convs: Convs, trace: Trace, relearn: Relearn, samples: Tensor, resume: bool
+    config: Pruning, convs: Convs, trace: Trace, relearn: Relearn, seen: Seen, resume: bool
 ) -> Shrunk:
-    """`convs` without the filters that `config` says; `samples` (N, C, H, W) is what it reads.
+    """`convs` without the filters that `config` says.
 
     `relearn` trains behind a replacement. What was removed is kept in the run's folder: a run that
-    goes on removes the same.
+    goes on removes the same. Raises ParameterError where not enough can be removed.
     """
-    criterion = criteria.get(config.criterion, config.seed)
-    batches = list(torch.split(samples, BATCH))
-    if config.replace != NONE:
-        prunable = trace(convs)
-        found = structure.groups(prunable)
-        scores = importance.importance(prunable, found, criterion, batches)
-        share, variant = config.replace_share, config.replace
-        replacement.replace(prunable, found, scores, share, variant)
-        convs = relearn(cast(Described, prunable.module).convs())
+    batches = torch.split(seen.samples, BATCH)
     prunable = trace(convs)
-    found = structure.groups(prunable)
-    costs = Costs(prunable, found)
-    path = config.folder / removed.NAME
-    if resume and path.is_file():
-        gone: Mapping[str, Indices] = removed.kept(path, found)
-    else:
-        scores = importance.importance(prunable, found, criterion, batches)
-        gone = choice.choose(found, scores, costs, config.wanted)
-        removed.keep(path, gone)
+    found = selection.groups(config, prunable)
+    if config.replace != NONE:
+        selection.replace(config, prunable, found, batches)
+        prunable = trace(relearn(_convs(prunable)))
+    before = Costs(prunable, found).total()
+    made_of = removed.made_of(config, seen.depends)
+    gone = selection.gone(config, prunable, found, batches, made_of, resume)
     if config.compensate:
         compensation.compensate(prunable, found, gone, batches)
     structure.remove(prunable, gone)
-    after = Costs(prunable, structure.groups(prunable)).total()
-    shrunk = Shrunk(cast(Described, prunable.module).convs(), costs.total(), after)
+    shrunk = Shrunk(_convs(prunable), before, Costs(prunable, ()).total())
     say(", ".join(f"{name} {value:g}" for name, value in shrunk.figures.items()))
     return shrunk
+
+
+def _convs(prunable: Prunable) -> Convs:
+    return cast(Described, prunable.module).convs()

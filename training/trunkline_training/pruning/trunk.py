@@ -5,22 +5,21 @@ It is another function: its digest is new, the old tails are refused behind it a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from trunkline import trunks
 from trunkline.errors import ParameterError
 from trunkline.types import TrunkSpec
-from trunkline.weights import probe, publish
+from trunkline.weights import probe, sets
 from trunkline.weights.digest import trunk_digest
-from trunkline.weights.files import locked, system_errors
-from trunkline.weights.manifest import NAME, Manifest, TailEntry, TrunkEntry
+from trunkline.weights.manifest import NAME, TailEntry, TrunkEntry
 from trunkline.weights.package import TASK_NAME
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
@@ -28,21 +27,19 @@ from trunkline_training.nets.start import from_onnx
 from trunkline_training.nets.trunk import Front, TrunkModule, front
 from trunkline_training.networks import running
 from trunkline_training.progress import say
-from trunkline_training.pruning import place, speed
+from trunkline_training.pruning import phases, place, speed
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.settings import WORDS, TrunkPruning
-from trunkline_training.pruning.shrink import Convs, shrink
+from trunkline_training.pruning.shrink import Convs, Seen, shrink
 from trunkline_training.pruning.trunk_card import text
 from trunkline_training.pruning.trunk_job import IMAGE, TrunkJob
-from trunkline_training.train import collection, models
-from trunkline_training.train.collection import Collection
+from trunkline_training.train import models
 from trunkline_training.train.job import SCORE
-from trunkline_training.train.samples import PLAIN, ClassSamples
-from trunkline_training.train.trainer import Trainer, require_fresh, steady
-from trunkline_training.train.views import load
+from trunkline_training.train.trainer import Trainer
 
-PRUNED, REPLACED, BATCH = "pruned", "replaced", 16
+OWN_DONOR = "keras-160"
+"""Whose tails the new trunk's begin as, where its own set was not published."""
 
 
 def prune(config: TrunkPruning, resume: bool) -> tuple[Metrics, str]:
@@ -51,7 +48,8 @@ def prune(config: TrunkPruning, resume: bool) -> tuple[Metrics, str]:
     config = replace(config, set=trunks.kind(config.trunk).set_or_own(config.set))
     config = replace(config, name=config.name or f"{config.set}-pruned")
     _check_name(config, resume)
-    return _Run(config, resume).publish()
+    with phases.begun(config, resume):
+        return _Run(config, resume).publish()
 
 
 def _check_name(config: TrunkPruning, resume: bool) -> None:
@@ -59,6 +57,10 @@ def _check_name(config: TrunkPruning, resume: bool) -> None:
     if not TASK_NAME.fullmatch(config.name):
         raise ParameterError(
             f"{config.name[:80]!r} is no set's name: expected letters, digits, - and _, at most 64"
+        )
+    if config.name == config.set or (config.trunk, config.name) in sets.TABLE:
+        raise ParameterError(
+            f"{config.trunk}/{config.name} is another trunk's name: expected a new one; give --name"
         )
     taken = Path(config.output) / config.trunk / config.name / NAME
     if taken.is_file() and not resume:
@@ -70,9 +72,7 @@ class _Run:
 
     def __init__(self, config: TrunkPruning, resume: bool) -> None:
         self.config, self.resume = config, resume
-        self.last = _phase(config, PRUNED, config.epochs)
-        require_fresh(self.last, resume)
-        steady(config)
+        self.last = phases.phase(config, phases.PRUNED, config.epochs)
         store = place.store_of(config)
         self.entry = store.trunk(config.trunk, config.set)
         self.tails = store.manifest(config.trunk, config.set).tails
@@ -80,29 +80,29 @@ class _Run:
         self.front = front(config.trunk, models.padding_of(self.content))
         self.convs = from_onnx(self.content)
         self.trunk = place.trunk_of(config)
-        self.collected = collection.collect(
-            config.data, "", (), share=config.validation, limit=config.limit, seed=config.seed
-        )
+        self.collected = phases.unlabelled(config)
 
     def publish(self) -> tuple[Metrics, str]:
         """All of it."""
-        convs, seen = dict(self.convs), _samples(self.config, self.collected, self.job(self.convs))
+        whole = self.job(self.convs)
+        samples = phases.samples(self.last, self.collected, whole.prepare, IMAGE)
+        seen, convs = Seen(samples, whole.depends), dict(self.convs)
         shrunk = shrink(self.config, convs, self.prunable, self.replaced, seen, self.resume)
         job = self.job(shrunk.convs)
         validated = Trainer(self.last, job).run(self.resume)
         content = job.onnx(job.module)
-        size = (3, *self.trunk.spec.preprocess.size)
         metrics: Metrics = {
             f"validation_{k}": round(v, 4) for k, v in validated.items() if k != SCORE
         }
-        metrics |= shrunk.figures | speed.compare(self.content, content, size, self.config.threads)
+        timed = speed.compare(self.content, content, samples[:1].numpy(), self.config.threads)
+        metrics |= shrunk.figures | timed
         entry = _write(self, content, folded(cast(TrunkModule, job.module).layers), metrics)
         say(f"wrote {entry.path}")
         return metrics, again(self.config, self.tails)
 
     def replaced(self, convs: Convs) -> Convs:
         """The trunk trained behind a replacement."""
-        config = _phase(self.config, REPLACED, self.config.replace_epochs)
+        config = phases.phase(self.config, phases.REPLACED, self.config.replace_epochs)
         job = TrunkJob(config, self.trunk, self.collected, TrunkModule(self.front, convs))
         Trainer(config, job).run(self.resume)
         return folded(cast(TrunkModule, job.module).layers)
@@ -137,37 +137,26 @@ def digest_of(architecture: Front, convs: Convs, spec: TrunkSpec) -> str:
 
 
 def again(config: TrunkPruning, tails: Sequence[TailEntry]) -> str:
-    """The commands that make the tails of the new trunk, one a line."""
-    common = f"--trunk {config.trunk} --set {config.name} --output {config.output}"
-    donor = config.set if config.trunk == "mobilenet_v2" else "keras-160"
+    """The commands that make the tails of the new trunk, one a line.
+
+    Their first weights are a published network's, which every store has or can fetch.
+    """
+    place = ["--trunk", config.trunk, "--set", config.name, "--output", config.output]
+    donor = config.set if ("mobilenet_v2", config.set) in sets.TABLE else OWN_DONOR
     lines = [
-        f"The tails of {config.trunk}/{config.set} are refused behind the new trunk. New ones:"
+        f"The tails of {config.trunk}/{config.set} are refused behind the new trunk. New ones:",
+        _command("stitch", *place, "--donor", donor, "--teacher", donor, "--epochs", "10"),
     ]
-    lines.append(
-        f"  trunkline train stitch {common} --donor {donor} --teacher {donor} --epochs 10 "
-        "--data PICTURES --run RUN"
-    )
-    if any(tail.task == "ssd" for tail in tails):
-        lines.append(
-            f"  trunkline train ssd {common} --start donor --donor {donor} --data VOC --run RUN"
-        )
+    for task in (tail.task for tail in tails):
+        if task == "ssd":
+            lines.append(_command("ssd", *place, "--start", "donor", "--donor", donor))
+        elif task != models.CLASSIFIER:
+            lines.append(_command("KIND", *place, "--task", task))
     return "\n".join([*lines, ""])
 
 
-def _phase(config: TrunkPruning, name: str, epochs: int) -> TrunkPruning:
-    cache = config.cache or str(config.folder / "views")
-    return replace(config, run=str(config.folder / name), cache=cache, epochs=epochs)
-
-
-def _samples(config: TrunkPruning, collected: Collection, job: TrunkJob) -> Tensor:
-    """Pictures as the trunk reads them, (N, 3, H, W)."""
-    everything = collected.training
-    chosen = everything[:: max(1, len(everything) // config.samples)][: config.samples]
-    found = ClassSamples(chosen, config.seed, 1.0, False)
-    keys = [(PLAIN, index) for index in range(len(chosen))]
-    parts = [keys[first : first + BATCH] for first in range(0, len(keys), BATCH)]
-    images = [job.prepare(pixels)[IMAGE] for pixels, _ in load(found, parts, 0)]
-    return torch.from_numpy(np.concatenate(images))
+def _command(kind: str, *words: str) -> str:
+    return f"  trunkline train {kind} {shlex.join(words)} --data PICTURES --run RUN"
 
 
 def _write(run: _Run, content: bytes, convs: Convs, metrics: Metrics) -> TrunkEntry:
@@ -176,9 +165,4 @@ def _write(run: _Run, content: bytes, convs: Convs, metrics: Metrics) -> TrunkEn
     network = running(content, config.threads)
     response = probe.response(network.run(probe.batch(spec.preprocess))[0])
     card = text(config, spec, run.entry, run.collected, WORDS[config.replace], metrics)
-    root = Path(config.output)
-    folder = root / spec.name / spec.set
-    with system_errors(f"write to {folder}"), locked(root, say):
-        entry = publish.write_trunk(folder, spec, content, response, card)
-        publish.write_manifest(folder, Manifest(entry, ()))
-    return entry
+    return place.put_trunk(Path(config.output), spec, content, response, card)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import cast
 
 import numpy as np
@@ -32,7 +31,7 @@ class TrunkJob(FeatureJob):
         self, config: TrunkPruning, trunk: Trunk, collected: Collection, module: TrunkModule
     ) -> None:
         self.config, self._trunk, self.module = config, trunk, module
-        made_by = f"trunk {hashlib.sha256(trunk.spec.digest.encode()).hexdigest()}"
+        made_by = f"trunk {trunk.spec.digest}"
         learnt, kept = (
             ClassSamples(part, config.seed, config.smallest_crop, change)
             for part, change in (
@@ -53,18 +52,20 @@ class TrunkJob(FeatureJob):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """`apart`: the squared distance of features, each channel's by its variance."""
         found = self.module(torch.from_numpy(batch.arrays[IMAGE]))
-        return {"apart": self._apart(found, torch.from_numpy(batch.arrays[FEATURES]))}
+        return {"apart": self._apart(found, torch.from_numpy(batch.arrays[FEATURES])).mean()}
 
     def _apart(self, ours: Tensor, wanted: Tensor) -> Tensor:
-        squares = ((ours - wanted) ** 2).mean(dim=(0, 2, 3))  # (C,)
-        return (squares / self._spread).mean()
+        """Of each picture, (N,)."""
+        squares = ((ours - wanted) ** 2).mean(dim=(2, 3))  # (N, C)
+        return (squares / self._spread).mean(dim=1)
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         """The distance on the validation pictures: the share of variance that is not explained."""
-        images = torch.from_numpy(self._validation.arrays[IMAGE])
-        found = torch.cat([module(part) for part in torch.split(images, PART)])
-        wanted = torch.from_numpy(self._validation.arrays[FEATURES])
-        apart = float(self._apart(found, wanted))
+        arrays = (self._validation.arrays[name] for name in (IMAGE, FEATURES))
+        pairs = zip(*(torch.split(torch.from_numpy(it), PART) for it in arrays), strict=True)
+        # by parts: the features of all pictures at once are large
+        found = torch.cat([self._apart(module(image), wanted) for image, wanted in pairs])
+        apart = float(found.double().mean())
         return {SCORE: -apart, "apart": apart}
 
     def onnx(self, module: nn.Module) -> bytes:

@@ -132,10 +132,10 @@ class Views:
                 opened = (number, self.view(number))
             yield opened[1].batch(self.indices(step))
 
-    def plain(self) -> Batch:
-        """Every picture as it is, in its own order."""
+    def plain(self, what: str = "validation pictures") -> Batch:
+        """Every picture as it is, in its own order; `what` they are is shown meanwhile."""
         everything = [(PLAIN, index) for index in range(len(self.samples))]
-        return self._prepared(everything, "validation pictures", np.float32)
+        return self._prepared(everything, what, np.float32)
 
     def view(self, number: int) -> View:
         """One view, from disk or computed and kept."""

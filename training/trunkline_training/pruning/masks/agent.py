@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trunkline.files import make_folder
+from trunkline_training.pruning import removed
 from trunkline_training.pruning.labelled import Labelled
 from trunkline_training.pruning.masks import budget
 from trunkline_training.pruning.masks.environment import MaskEnvironment
 from trunkline_training.pruning.masks.recogniser import Recogniser
 from trunkline_training.pruning.module_settings import ModulePruning
 from trunkline_training.pruning.prunable import Prunable
+from trunkline_training.pruning.removed import MadeOf
 from trunkline_training.pruning.structure import Group, Indices
 from trunkline_training.train import checkpoint
 
-STATE = "masks.pt"
 LEAST_SHARE = 1 / 8
 """Of each layer's remaining filters, what goes in a pass where the agent's masks are too few."""
 
@@ -26,20 +27,23 @@ def learnt(
     prunable: Prunable,
     found: Sequence[Group],
     parts: tuple[Labelled, Labelled],
+    made_of: MadeOf,
     resume: bool,
 ) -> Mapping[str, Indices]:
     """The filters that go, by the root of their group; the module then has the weights with which
     they are zero, and re-learnt.
 
-    Kept in the run's folder: a run that goes on learns them once.
+    Kept in the run's folder: a run that goes on learns them once. Raises TrunklineError where what
+    is kept there was made of something else.
     """
-    path = config.folder / STATE
+    path = config.folder / removed.MASKS
     if resume and path.is_file():
         state = checkpoint.load(path)
+        checkpoint.require_same(made_of, state["made_of"], path)
         prunable.module.load_state_dict(state["module"])
         return {root: np.array(it, np.int64) for root, it in state["gone"].items()}
     chosen, target = budget.get(config.budget), config.share
-    checked = _spread(parts[1], chosen.checked)
+    checked = parts[1].some(chosen.checked)
     recogniser = Recogniser(config, prunable, found, parts[0], checked)
     environment = MaskEnvironment(recogniser, target, chosen)
     _learn(environment, config.seed, chosen.episodes * chosen.rounds * len(found), len(found))
@@ -49,7 +53,8 @@ def learnt(
     gone = recogniser.gone()
     kept = {root: indices.tolist() for root, indices in gone.items()}
     make_folder(config.folder)
-    checkpoint.save(path, {"module": prunable.module.state_dict(), "gone": kept})
+    state = {"module": prunable.module.state_dict(), "gone": kept, "made_of": dict(made_of)}
+    checkpoint.save(path, state)
     return gone
 
 
@@ -91,9 +96,3 @@ def _fill(recogniser: Recogniser, target: float, steps: int) -> None:
             for group in recogniser.groups:
                 recogniser.zero(group, 1.0, target)
         recogniser.learn(steps)
-
-
-def _spread(found: Labelled, count: int) -> Labelled:
-    """Some of the pictures, evenly."""
-    step = max(1, len(found) // count)
-    return Labelled(found.images[::step][:count], found.labels[::step][:count])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trunkline_training.pruning import importance
+from trunkline_training.pruning import choice, importance
 from trunkline_training.pruning.cost import Costs
 from trunkline_training.pruning.criteria.l1 import L1
 from trunkline_training.pruning.labelled import Labelled
@@ -88,7 +88,7 @@ class Recogniser:
         """
         mask = self.masks[group.root]
         left = int(mask.sum())
-        least = max(1, int(np.ceil(self._config.least * group.width)))
+        least = choice.width(group.width, 0, self._config.wanted)
         order = [int(index) for index in np.argsort(self._scores(group)) if mask[index]]
         counts = {root: int(it.sum()) for root, it in self.masks.items()}
         for index in order[: min(round(share * left), left - least)]:
