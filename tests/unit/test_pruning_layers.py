@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torch_pruning")
 pytestmark = pytest.mark.torch
 
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from tests.prune_kit import pictures  # noqa: E402
 from trunkline_training.pruning import structure  # noqa: E402
@@ -39,3 +39,18 @@ def test_layers_that_are_not_known_are_named(layer: nn.Module) -> None:
     module = nn.Sequential(nn.Conv2d(3, 8, 1), layer, nn.Conv2d(wide, 5, 1))
     with pytest.raises(TrunklineError, match=f"1, a {type(layer).__name__}, cannot lose channels"):
         structure.groups(Prunable(module, pictures(1)))
+
+
+def test_joined_channels_are_refused() -> None:
+    class Joined(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+            self.both = nn.Conv2d(8, 5, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            answers: Tensor = self.both(torch.cat([self.one(x), self.two(x)], dim=1))
+            return answers
+
+    with pytest.raises(TrunklineError, match="both reads several layers' channels joined"):
+        structure.groups(Prunable(Joined(), pictures(1)))

@@ -52,8 +52,8 @@ class Group:
 def groups(prunable: Prunable) -> list[Group]:
     """Every group of filters that may be removed, in the module's order.
 
-    Raises TrunklineError where the module cannot be traced, its channels are re-ordered, or layers
-    of other kinds have them.
+    Raises TrunklineError where the module cannot be traced, its channels are joined or re-ordered,
+    or layers of other kinds have them.
     """
     graph = _graph(prunable)
     names = {layer: name for name, layer in prunable.module.named_modules()}
@@ -109,7 +109,8 @@ def _group(graph: Any, members: Any, names: Mapping[nn.Module, str]) -> Group:  
         _require_known(name, layer)
         if list(indices) != list(range(len(indices))):
             raise TrunklineError(
-                f"the channels of {name} are re-ordered: expected them as they come"
+                f"{name} reads several layers' channels joined, or in another order: expected one "
+                "layer's, as they come"
             )
         parts[_part(layer, graph.is_out_channel_pruning_fn(dep.handler))].append(name)
     unique = {part: tuple(dict.fromkeys(found)) for part, found in parts.items()}
