@@ -76,6 +76,12 @@ def test_a_pruned_module_learns_and_is_served(
     assert metrics["top1_change"] == pytest.approx(metrics["top1"] - metrics["top1_before"])
     assert metrics["top1_change_low"] <= metrics["top1_change"] <= metrics["top1_change_high"]
     assert json.loads((tmp_path / "out" / "module.json").read_text()) == metrics
+    card = (tmp_path / "out" / "module.md").read_text()
+    assert f"`{file.name}:tiny`" in card
+    assert str(tmp_path) not in card
+    assert "removed until 50% of the parameters" in card
+    assert ("the best, once each" in card) == ("hrank" in more)
+    assert ("learnt masks" in card) == ("masks" in more)
     network = engines.load("openvino", tmp_path / "out" / "module.onnx", threads=1)
     assert network.run(np.zeros((3, 3, 16, 16), np.float32))[0].shape == (3, 2)
 

@@ -127,6 +127,14 @@ def test_what_cannot_be_is_said_before_any_training(
     assert not [*pruned.run.rglob("*.pt"), *pruned.run.rglob("*.json")]
 
 
+def test_an_output_that_is_no_folder_is_said_before_any_training(
+    pruned: Pruned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pruned("--output", str(pruned.folder / "net.py")) == 1
+    assert f"cannot write to {pruned.folder / 'net.py'}" in said(capsys)
+    assert not pruned.run.exists()
+
+
 def test_a_trunk_that_goes_on_keeps_its_tails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,7 +48,7 @@ class Widths:
         if a != b:
             raise WeightsError(
                 f"weights add {a} and {b} channels at {name}: expected as many of both; "
-                "choose another --start"
+                "choose other first weights"
             )
         return a
 

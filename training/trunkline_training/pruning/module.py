@@ -13,7 +13,7 @@ from trunkline_training import bootstrap
 from trunkline_training.datasets import CLASSES
 from trunkline_training.figures import Metrics
 from trunkline_training.progress import say
-from trunkline_training.pruning import labelled, phases, reduce, source, speed
+from trunkline_training.pruning import labelled, module_card, phases, reduce, source, speed
 from trunkline_training.pruning.cost import figures
 from trunkline_training.pruning.export import exported
 from trunkline_training.pruning.labelled import Labelled
@@ -22,11 +22,11 @@ from trunkline_training.pruning.module_settings import ModulePruning
 from trunkline_training.train import collection
 from trunkline_training.train.job import SCORE
 
-FILE, FIGURES = "module.onnx", "module.json"
+FILE, FIGURES, CARD = "module.onnx", "module.json", "module.md"
 
 
 def prune(spelled: str, config: ModulePruning, resume: bool) -> Metrics:
-    """Prune, train, write ONNX and figures into the output folder. Raises TrunklineError."""
+    """Prune, train, write ONNX, figures and card into the output folder. Raises TrunklineError."""
     config.ready()
     with phases.begun(config, resume):
         return _pruned(spelled, config, resume)
@@ -51,7 +51,8 @@ def _pruned(spelled: str, config: ModulePruning, resume: bool) -> Metrics:
     metrics |= figures(reduced.before, reduced.after)
     metrics |= speed.compare(before, after, parts[0].images[:1].numpy(), config.threads)
     rounded = {name: round(float(value), 4) for name, value in metrics.items()}
-    _write(Path(config.output), after, rounded)
+    card = module_card.text(config, spelled, found, rounded)
+    _write(Path(config.output), after, rounded, card)
     return rounded
 
 
@@ -64,8 +65,9 @@ def compared(whole: torch.nn.Module, module: torch.nn.Module, test: Labelled) ->
     return found | {"top1_change_low": low, "top1_change_high": high}
 
 
-def _write(folder: Path, content: bytes, metrics: Metrics) -> None:
+def _write(folder: Path, content: bytes, metrics: Metrics, card: str) -> None:
     make_folder(folder)
     write_bytes(folder / FILE, content)
+    write_bytes(folder / CARD, card.encode())
     write_bytes(folder / FIGURES, (json.dumps(metrics, indent=1) + "\n").encode())
     say(f"wrote {folder / FILE}")

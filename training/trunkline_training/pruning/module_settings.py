@@ -25,7 +25,9 @@ class ModulePruning(Pruning):
         "l1", "what a filter is worth: l1, random, hrank, energy; masks are learnt"
     )
     weights: str = option("", "safetensors of the module's state (none: as the function gives it)")
-    side: int = option(32, "pixels a side of what the module reads", low=1)
+    side: int = option(
+        32, "pixels a side of what the module reads: (value / 255 - 0.5) / 0.25", low=1
+    )
     budget: str = option("small", "how long masks are learnt: quick, small or full")
     multiple: int = option(1, "widths stay multiples of it, which engines run faster", low=1)
     least: float = option(0.02, "share of a group that stays at least", low=0, high=1)
@@ -46,6 +48,13 @@ class ModulePruning(Pruning):
                 "masks say how many filters of each layer go: set spread to uniform and multiple "
                 "to 1, which say nothing then"
             )
+
+    @property
+    def words(self) -> str:
+        """What goes, for a card."""
+        if self.criterion != MASKS:
+            return super().words
+        return f"filters that learnt masks (recurrent PPO) zero removed {self._until}"
 
     def check_criterion(self) -> None:
         """Raise UnknownNameError for a criterion, or a budget of masks, that there is not."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from trunkline.errors import ParameterError
+from trunkline.files import check_writable
 from trunkline_training.datasets import spread
 from trunkline_training.pruning import removed
 from trunkline_training.pruning.settings import Pruning
@@ -30,8 +32,10 @@ Settings = TypeVar("Settings", bound=Pruning)
 def begun(config: Pruning, resume: bool) -> Iterator[None]:
     """Keep the run's folder while the block lasts, and make what is random the same each time.
 
-    Raises ParameterError where a run would be written over, TrunklineError where another has it.
+    Raises ParameterError where a run would be written over, TrunklineError where another has it or
+    nothing can be written to the output.
     """
+    check_writable(Path(config.output))
     with alone(config.folder):
         for name in (REPLACED, PRUNED):
             require_fresh(phase(config, name, 0), resume)

@@ -40,7 +40,7 @@ def bring_trunk(root: Path, entry: TrunkEntry) -> None:
 
 def put_trunk(
     root: Path, spec: TrunkSpec, content: bytes, response: tuple[float, ...], card: str
-) -> TrunkEntry:
+) -> None:
     """Write a trunk into the model folder `root`; the tails of one that is there already stay.
 
     Raises WeightsError where another trunk of this name lies there.
@@ -52,7 +52,6 @@ def put_trunk(
         written = publish.write_trunk(folder, spec, content, response, card)
         publish.write_manifest(folder, Manifest(written, tails))
     say(f"wrote {written.path}")
-    return written
 
 
 def _same(root: Path, spec: TrunkSpec, why: str) -> tuple[TailEntry, ...]:

@@ -86,6 +86,17 @@ class Pruning(Training):
         """The share that goes, of whichever."""
         return self.macs_removed or self.parameters_removed
 
+    @property
+    def words(self) -> str:
+        """What goes, for a card."""
+        replaced = WORDS[self.replace].format(self.replace_share)
+        return f"{replaced}filters of the lowest {self.criterion} removed {self._until}"
+
+    @property
+    def _until(self) -> str:
+        unit = "multiply-accumulates" if self.macs_removed else "parameters"
+        return f"until {self.share:.0%} of the {unit} were gone"
+
 
 @dataclass(frozen=True)
 class TailPruning(Pruning):

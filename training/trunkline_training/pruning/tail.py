@@ -13,7 +13,7 @@ from trunkline.weights.manifest import TailEntry
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
 from trunkline_training.pruning import phases, place, speed
-from trunkline_training.pruning.settings import WORDS, TailPruning
+from trunkline_training.pruning.settings import TailPruning
 from trunkline_training.pruning.shrink import Convs, Seen, shrink
 from trunkline_training.pruning.tail_job import FEATURES, TailJob
 from trunkline_training.pruning.tails import Tail, tail_of
@@ -82,14 +82,12 @@ class _Run:
 
 
 def _story(config: TailPruning, tail: Tail, entry: TailEntry, collected: Collection) -> Story:
-    unit = "multiply-accumulates" if config.macs_removed else "parameters"
     return Story(
         title=tail.title,
         origin=models.words_of(entry),
         method=(
-            f"{WORDS[config.replace].format(config.replace_share)}filters of the lowest "
-            f"{config.criterion} removed until {config.share:.0%} of the {unit} were gone; then "
-            "the answers of the unpruned tail to unlabelled pictures, behind the frozen trunk"
+            f"{config.words}; then the answers of the unpruned tail to unlabelled pictures, behind "
+            "the frozen trunk"
         ),
         pictures=collected.names,
         counts=collected.counts,

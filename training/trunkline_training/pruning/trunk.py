@@ -19,18 +19,17 @@ from trunkline.errors import ParameterError
 from trunkline.types import TrunkSpec
 from trunkline.weights import probe, sets
 from trunkline.weights.digest import trunk_digest
-from trunkline.weights.manifest import NAME, TailEntry, TrunkEntry
+from trunkline.weights.manifest import NAME, TailEntry
 from trunkline.weights.package import TASK_NAME
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.nets.trunk import Front, TrunkModule, front
 from trunkline_training.networks import running
-from trunkline_training.progress import say
 from trunkline_training.pruning import phases, place, speed
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
-from trunkline_training.pruning.settings import WORDS, TrunkPruning
+from trunkline_training.pruning.settings import TrunkPruning
 from trunkline_training.pruning.shrink import Convs, Seen, shrink
 from trunkline_training.pruning.trunk_card import text
 from trunkline_training.pruning.trunk_job import IMAGE, TrunkJob
@@ -96,8 +95,7 @@ class _Run:
         }
         timed = speed.compare(self.content, content, samples[:1].numpy(), self.config.threads)
         metrics |= shrunk.figures | timed
-        entry = _write(self, content, folded(cast(TrunkModule, job.module).layers), metrics)
-        say(f"wrote {entry.path}")
+        _write(self, content, folded(cast(TrunkModule, job.module).layers), metrics)
         return metrics, again(self.config, self.tails)
 
     def replaced(self, convs: Convs) -> Convs:
@@ -159,10 +157,10 @@ def _command(kind: str, *words: str) -> str:
     return f"  trunkline train {kind} {shlex.join(words)} --data PICTURES --run RUN"
 
 
-def _write(run: _Run, content: bytes, convs: Convs, metrics: Metrics) -> TrunkEntry:
+def _write(run: _Run, content: bytes, convs: Convs, metrics: Metrics) -> None:
     config, old = run.config, run.trunk.spec
     spec = replace(old, set=config.name, digest=digest_of(run.front, convs, old))
     network = running(content, config.threads)
     response = probe.response(network.run(probe.batch(spec.preprocess))[0])
-    card = text(config, spec, run.entry, run.collected, WORDS[config.replace], metrics)
-    return place.put_trunk(Path(config.output), spec, content, response, card)
+    card = text(config, spec, run.entry, run.collected, metrics)
+    place.put_trunk(Path(config.output), spec, content, response, card)

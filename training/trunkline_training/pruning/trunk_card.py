@@ -16,22 +16,19 @@ def text(
     spec: TrunkSpec,
     origin: TrunkEntry,
     collected: Collection,
-    replaced: str,
     metrics: Metrics,
 ) -> str:
-    """In Markdown; `replaced` are the words for a replacement before."""
+    """In Markdown; `origin` is the unpruned trunk."""
     learnt, validated = collected.counts
     figures = "".join(f"  * {name}: {value:g}\n" for name, value in metrics.items())
-    unit = "multiply-accumulates" if config.macs_removed else "parameters"
     return (
         f"# Trunk `{spec.name}` / `{spec.set}`, cut `{spec.cut}`\n\n"
         f"`{origin.name}` / `{origin.set}`, pruned.\n\n"
         f"* Origin: the trunk {origin.name} / {origin.set} of digest `{origin.digest}`; "
         f"{terms(origin.card.text())}\n"
         "* Licence: Apache-2.0 for what this pruning changed; the first weights' own beside it.\n"
-        f"* Pruning: {replaced.format(config.replace_share)}filters of the lowest "
-        f"{config.criterion} removed until {config.share:.0%} of the {unit} were gone; then the "
-        "unpruned trunk's features of unlabelled pictures were learnt.\n"
+        f"* Pruning: {config.words}; then the unpruned trunk's features of unlabelled pictures "
+        "were learnt.\n"
         f"* Data: {'; '.join(collected.names)}. {learnt} pictures were learnt from, {validated} "
         "more chose the best epoch.\n"
         f"* Command: `{command(config, 'prune trunk')}`\n"
