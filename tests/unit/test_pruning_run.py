@@ -115,7 +115,12 @@ def test_pooled_features_of_other_widths_are_not_compared(
     distil += ["--teacher", SET, "--threads", "1", "--epochs", "1"]
     assert cli.main([*distil, "--feature-weight", "1"]) == 1
     assert "set it to 0 for a pruned tail" in capsys.readouterr().err
-    assert cli.main(distil) == 0
+    views = ["--views", "1", "--cache", str(tmp_path / "views")]
+    assert cli.main([*distil, *views]) == 0
+    # a teacher that is pruned has answers of its own, and views that are kept apart
+    more = ["--output", str(output), "--task", "classifier", "--run", str(tmp_path / "fourth")]
+    assert cli.main([*distil, *views, *more]) == 0
+    assert len(list((tmp_path / "views").iterdir())) == 2
 
 
 def test_a_run_goes_on_with_what_it_removed(

@@ -114,6 +114,11 @@ class Teacher:
         content = self.entry.verified_path().read_bytes()
         self._tail: Network = running(_with_output(content, POOLED), config.threads)
 
+    @property
+    def made_by(self) -> str:
+        """All that its answers depend on: pruned tails and others stand behind the same trunk."""
+        return f"{self._trunk.spec.digest} {self.entry.sha256}"
+
     def answers(self, pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits (N, classes) and pooled features (N, 1280) of pixels (N, 3, 224, 224)."""
         logits, pooled = self._tail.run(features(self._trunk, pixels))

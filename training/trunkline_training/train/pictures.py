@@ -158,7 +158,7 @@ class DistilJob(PictureJob):
         self._teacher = Teacher(config)
         model = self._teacher.entry.model
         self.method = DISTILLED.format(model) if config.epochs else STITCHED
-        super().__init__(config, self._teacher.entry.labels(), self._teacher.entry.digest)
+        super().__init__(config, self._teacher.entry.labels(), self._teacher.made_by)
         if config.feature_weight:
             self._require_pooled()
 
