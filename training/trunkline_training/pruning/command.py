@@ -11,7 +11,8 @@ from typing import Any
 from trunkline.command import Command
 from trunkline_training.train import options
 
-REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX", "torch_pruning")
+TRAINING = ("torch", "torchvision", "onnx", "openvino", "tensorboardX")
+REQUIRES = (*TRAINING, "torch_pruning", "sb3_contrib", "gymnasium")
 HELP = {
     "tail": "remove filters of a task's tail; it learns the unpruned one's answers",
     "trunk": "remove filters of a trunk; a new weight set, whose tails are made again",
