@@ -16,11 +16,12 @@ from torch import Tensor
 
 from trunkline import trunks
 from trunkline.errors import ParameterError
+from trunkline.names import TASK_NAME
+from trunkline.text import shown
 from trunkline.types import TrunkSpec
 from trunkline.weights import probe, sets
 from trunkline.weights.digest import trunk_digest
 from trunkline.weights.manifest import NAME, TailEntry
-from trunkline.weights.package import TASK_NAME
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
 from trunkline_training.nets.start import from_onnx
@@ -55,7 +56,8 @@ def _check_name(config: TrunkPruning, resume: bool) -> None:
     """Raise ParameterError for a name that no set may have, or that another trunk has."""
     if not TASK_NAME.fullmatch(config.name):
         raise ParameterError(
-            f"{config.name[:80]!r} is no set's name: expected letters, digits, - and _, at most 64"
+            f"'{shown(config.name, 80)}' is no set's name: expected letters, digits, - and _, "
+            "at most 64"
         )
     if config.name == config.set or (config.trunk, config.name) in sets.TABLE:
         raise ParameterError(
