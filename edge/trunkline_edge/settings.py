@@ -107,12 +107,14 @@ def parse_tasks(text: str) -> dict[str, str]:
     """`classifier=host:port,ssd=host:port` as addresses by name. Raises ValueError."""
     tasks: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
-        name, _, address = (part.strip() for part in pair.partition("="))
+        name, equals, address = (part.strip() for part in pair.partition("="))
+        if not equals:
+            raise ValueError(f"{pair!r} is no name=host:port")
         try:
             check_task_name(name)
             check_address(address)
         except ParameterError as error:
-            raise ValueError(f"{error} in name=host:port") from error
+            raise ValueError(str(error)) from error
         if name in tasks:
             raise ValueError(f"task {name!r} is named twice")
         tasks[name] = address

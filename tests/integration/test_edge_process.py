@@ -179,6 +179,8 @@ def test_a_drain_ends_although_a_worker_does_not(tmp_path: Path) -> None:
         (["--port", "http"], "--port (TRUNKLINE_EDGE_PORT) is 'http'"),
         (["--tasks", "classifier"], "'classifier' is no name=host:port"),
         (["--tasks", "a=b:1,a=b:2"], "task 'a' is named twice"),
+        (["--tasks", "a b=c:1"], "'a b' is no task's name: expected letters"),
+        (["--tasks", "a=b:70000"], "'b:70000' is no HOST:PORT: expected"),
         (["--codec", "bpg:qp=99"], "qp is 99: expected int from 0 to 51"),
         (["--codec", "zip"], "unknown codec 'zip': expected one of "),
         (["--weights", "mine"], "trunkline weights build --"),
