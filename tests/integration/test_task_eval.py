@@ -266,7 +266,7 @@ def test_pictures_that_make_no_set(
     others = kit.pictures(tmp_path / "others", 2)
     (others / "elm").mkdir()
     line = refused(capsys, folder, others)
-    assert "1 without a usable picture: fill or remove the class elm" in line
+    assert "1 without a usable picture: fill or remove the class: elm" in line
     assert "no folder" in refused(capsys, folder, tmp_path / "none")
 
 
