@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +27,28 @@ def trunk() -> Path:
 @pytest.fixture(scope="module")
 def batch() -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, (3, 3, 224, 224)).astype(np.float32)
+
+
+LET_GO = """
+import gc, os, signal, sys, threading
+from pathlib import Path
+from trunkline import engines
+
+networks = [engines.load(sys.argv[1], Path(sys.argv[2]), threads=1)]
+other = threading.Thread(target=lambda: (networks.clear(), gc.collect()))
+other.start()
+other.join()
+signal.signal(signal.SIGUSR1, lambda *_: print("still here", flush=True))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_a_signal_survives_a_network_that_another_thread_lets_go(name: str, trunk: Path) -> None:
+    """OpenVINO's CPU plugin gives a thread a stack for signals, and frees it in any other one."""
+    command = [sys.executable, "-c", LET_GO, name, str(trunk)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "still here\n")
 
 
 @pytest.mark.parametrize("name", LIGHT)

@@ -24,6 +24,10 @@ MOST_VALUES = 1 << 27
 """Of a tensor inside a network. VGG16's first dense layer has 103 M weights, no map has more than
 3.2 M values a picture."""
 LONGEST = 200
+CORE = openvino.Core()
+"""One for the process, never let go. The CPU plugin gives the thread that first compiles another
+stack for its signals and frees that with the last network, in whichever thread this happens: the
+first thread's next signal, such as SIGTERM, would then end the process with SIGSEGV."""
 
 
 class OpenVinoNetwork(Network):
@@ -32,11 +36,10 @@ class OpenVinoNetwork(Network):
     engine = "openvino"
 
     def _open(self, path: Path, threads: int) -> None:
-        core = openvino.Core()
         # OpenVINO would choose bf16 by itself where the CPU has it, and f32 where it has not:
         # both are said here, so that neither is a surprise
         if self.precision == "bf16":
-            _require_bf16(core)
+            _require_bf16()
         config = {
             "INFERENCE_PRECISION_HINT": self.precision,
             "PERFORMANCE_HINT": "LATENCY",
@@ -47,9 +50,9 @@ class OpenVinoNetwork(Network):
         if threads:
             config["INFERENCE_NUM_THREADS"] = str(threads)
         try:
-            model = core.read_model(path)
+            model = CORE.read_model(path)
             _require_bounded(model)
-            self._compiled = core.compile_model(model, "CPU", config)
+            self._compiled = CORE.compile_model(model, "CPU", config)
         except RuntimeError as error:
             raise EngineError(f"openvino cannot load {path.name}: {_last_line(error)}") from error
         self._local = threading.local()
@@ -73,9 +76,9 @@ def _require_bounded(model: openvino.Model) -> None:
                 raise RuntimeError(f"a tensor of {shape}, expected at most {MOST_VALUES} values")
 
 
-def _require_bf16(core: openvino.Core) -> None:
+def _require_bf16() -> None:
     """Refuse bf16 where it would silently be computed as something else."""
-    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise EngineError("this CPU has no bf16: use precision f32")
 
 
