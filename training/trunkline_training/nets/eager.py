@@ -10,7 +10,24 @@ from trunkline.weights.graph import LEAST_NORM
 from trunkline_training.nets.layer import Layer
 
 
-class Eager:
+class Weightless:
+    """The operations of a description that have no weights, on tensors (N, C, H, W)."""
+
+    def add(self, name: str, a: Tensor, b: Tensor) -> Tensor:
+        """The sum of two tensors of one shape."""
+        return a + b
+
+    def max_pool(self, name: str, x: Tensor, kernel: int = 2, stride: int = 2) -> Tensor:
+        """Maximum pooling, `(kernel - 1) // 2` padded."""
+        return functional.max_pool2d(x, kernel, stride, (kernel - 1) // 2)
+
+    def unit(self, name: str, x: Tensor) -> Tensor:
+        """Each place's channels divided by their Euclidean norm."""
+        norm: Tensor = linalg.vector_norm(x, dim=1, keepdim=True)
+        return x / norm.clamp(min=LEAST_NORM)
+
+
+class Eager(Weightless):
     """The operations of a description on tensors (N, C, H, W)."""
 
     def conv(
@@ -32,16 +49,3 @@ class Eager:
         if activation == "relu6":
             return functional.relu6(x)
         return functional.relu(x) if activation == "relu" else x
-
-    def add(self, name: str, a: Tensor, b: Tensor) -> Tensor:
-        """The sum of two tensors of one shape."""
-        return a + b
-
-    def max_pool(self, name: str, x: Tensor, kernel: int = 2, stride: int = 2) -> Tensor:
-        """Maximum pooling, `(kernel - 1) // 2` padded."""
-        return functional.max_pool2d(x, kernel, stride, (kernel - 1) // 2)
-
-    def unit(self, name: str, x: Tensor) -> Tensor:
-        """Each place's channels divided by their Euclidean norm."""
-        norm: Tensor = linalg.vector_norm(x, dim=1, keepdim=True)
-        return x / norm.clamp(min=LEAST_NORM)

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import torch
-from torch import Tensor, linalg, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from trunkline.weights.conv import Activation, Conv, Padding, rounded, same_padding
-from trunkline.weights.graph import LEAST_NORM
 from trunkline_training.nets.classifier import key_of
+from trunkline_training.nets.eager import Weightless
 
 Convolutions = Mapping[str, nn.Conv2d]
 
 
-class Plain:
+class Plain(Weightless):
     """The operations of a description, with convolutions and activations that are modules."""
 
     def __init__(self, activations: Mapping[str, nn.Module]) -> None:
@@ -48,19 +48,6 @@ class Plain:
             conv.padding, x = (0, 0), functional.pad(x, (left, right, top, bottom))
         y: Tensor = conv(x)
         return y if activation == "linear" else self._activations[activation](y)
-
-    def add(self, name: str, a: Tensor, b: Tensor) -> Tensor:
-        """The sum of two tensors of one shape."""
-        return a + b
-
-    def max_pool(self, name: str, x: Tensor, kernel: int = 2, stride: int = 2) -> Tensor:
-        """Maximum pooling, `(kernel - 1) // 2` padded."""
-        return functional.max_pool2d(x, kernel, stride, (kernel - 1) // 2)
-
-    def unit(self, name: str, x: Tensor) -> Tensor:
-        """Each place's channels divided by their Euclidean norm."""
-        norm: Tensor = linalg.vector_norm(x, dim=1, keepdim=True)
-        return x / norm.clamp(min=LEAST_NORM)
 
 
 Describe = Callable[[Plain, Tensor, Convolutions], Sequence[Tensor]]
