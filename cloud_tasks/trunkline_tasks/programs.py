@@ -22,12 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trunkline.errors import ParameterError, WeightsError
-from trunkline.text import shown
+from trunkline.text import LONGEST_LINE, is_line, shown
 from trunkline.types import Result
 from trunkline_tasks.tasks.base import Options, Outputs, Task, only
 
 Answer = Mapping[str, Any]
-LONGEST_MODEL = 200
 
 
 class Program(ABC):
@@ -134,10 +133,10 @@ def _words(error: BaseException) -> str:
 def model_name(program: Any, place: str) -> str:  # noqa: ANN401 - as above
     """What a program is called in answers. Raises ParameterError for what edges do not take."""
     found = getattr(program, "model", "") or place
-    if not isinstance(found, str) or not found.isprintable() or len(found) > LONGEST_MODEL:
+    if not isinstance(found, str) or not is_line(found):
         raise ParameterError(
             f"model of {type(program).__name__} is {found!r:.80}: expected one printable line of "
-            f"at most {LONGEST_MODEL} characters"
+            f"at most {LONGEST_LINE} characters"
         )
     return found
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LONGEST_LINE = 200
+
 
 def one_line(text: str, longest: int) -> str:
     """Printable, on one line, at most `longest` characters: fit for a log, header or answer."""
     start = text[: 2 * longest]
     shown = "".join(letter if letter.isprintable() else " " for letter in start)
     return " ".join(shown.split())[:longest]
+
+
+def is_line(text: str) -> bool:
+    """Whether it is a name that can be shown as it is: printable, at most LONGEST_LINE characters.
+
+    Labels and the names of models are held to it, by who makes them and by who is sent them.
+    """
+    return text.isprintable() and len(text) <= LONGEST_LINE
 
 
 def one_of(values: Iterable[object]) -> str:

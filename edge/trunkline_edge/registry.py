@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from trunkline.errors import CorruptFrameError
-from trunkline.text import shown
+from trunkline.text import LONGEST_LINE, is_line, shown
 from trunkline.types import TaskInfo, TrunkSpec
 from trunkline_edge.metrics import STATES, Metrics
 from trunkline_edge.task_client import TaskClient, words
@@ -26,7 +26,6 @@ RETRY_EVERY_S = 0.5
 GRACE_S = 60.0
 """How long a task that was removed is still there for pictures that came before."""
 
-LONGEST_NAME = 200
 MOST_DIGESTS = 32
 
 _log = logging.getLogger(__name__)
@@ -183,10 +182,10 @@ def _plausible(info: TaskInfo) -> TaskInfo:
     if len(info.accepts) > MOST_DIGESTS:
         raise CorruptFrameError(f"it names {len(info.accepts)} digests: {MOST_DIGESTS} at most")
     for text in (info.name, info.model, info.trunk, info.cut):
-        if len(text) > LONGEST_NAME or not text.isprintable():
+        if not is_line(text):
             raise CorruptFrameError(
                 f"it calls itself or its trunk '{shown(text, 50)}': expected at most "
-                f"{LONGEST_NAME} printable characters"
+                f"{LONGEST_LINE} printable characters"
             )
     return info
 

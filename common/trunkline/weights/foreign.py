@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.errors import MissingExtraError
+from trunkline.text import LONGEST_LINE, is_line
 from trunkline.weights.manifest import FileEntry, TailEntry
 
 MOST_TEXT = 1 << 20
 """Bytes of `task.json`, of the labels and of the card."""
 MOST_TAIL = 600 << 20
 """Bytes of a tail: VGG16's dense layers take 500 MB in float32."""
-MOST_LABELS, LONGEST = 1 << 16, 200
+MOST_LABELS = 1 << 16
 ENDLESS = {"Loop", "Scan", "If", "SequenceMap"}
 """Operators that run other graphs, for ever if they are told so: no tail needs one."""
 
@@ -67,9 +68,10 @@ def _text(entry: FileEntry) -> str:
 
 
 def _require_shown(text: str, what: str) -> None:
-    if not text.isprintable() or len(text) > LONGEST:
+    if not is_line(text):
         raise ValueError(
-            f"a {what} {text[:50]!r}: expected one printable line of at most {LONGEST} characters"
+            f"a {what} {text[:50]!r}: expected one printable line of at most {LONGEST_LINE} "
+            "characters"
         )
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from trunkline.text import shown
-from trunkline.weights.foreign import LONGEST
+from trunkline.text import LONGEST_LINE, is_line, shown
 from trunkline_training.making.pictures import likeness
 from trunkline_training.making.pictures.inspection import Item
 
@@ -85,7 +84,7 @@ def _label_findings(counts: dict[str, int]) -> Iterator[Finding]:
         yield Finding(ERROR, f"{len(counts)} class: expected at least two folders of pictures")
     odd = tuple(repr(name) for name in counts if not _is_label(name))
     if odd:
-        why = f"line breaks, blanks at its ends, no UTF-8, more than {LONGEST} characters"
+        why = f"line breaks, blanks at its ends, no UTF-8, more than {LONGEST_LINE} characters"
         yield Finding(ERROR, f"{len(odd)} with a name that is no label ({why})", odd)
     spelled: dict[str, list[str]] = defaultdict(list)
     for name in counts:
@@ -96,7 +95,7 @@ def _label_findings(counts: dict[str, int]) -> Iterator[Finding]:
 
 
 def _is_label(name: str) -> bool:
-    return name.isprintable() and name == name.strip() and len(name) <= LONGEST
+    return is_line(name) and name == name.strip()
 
 
 def _count_findings(counts: dict[str, int], fewest: int) -> Iterator[Finding]:
