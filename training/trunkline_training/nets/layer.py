@@ -13,6 +13,8 @@ from trunkline.weights.conv import BatchNorm, Conv, Floats, fold, rounded
 
 EPSILON = 1e-3
 """Batch norm's epsilon, that of Keras' MobileNetV2."""
+LEAST_UNIT = 1e-3
+"""Of the largest channel's; a channel that is always zero has no size of its own."""
 
 
 class Layer(nn.Module):
@@ -23,10 +25,14 @@ class Layer(nn.Module):
     changing what the layer computes.
     """
 
+    unit: Tensor | None
+    """What each input channel (I,) is divided by before the weight, which is of such units."""
+
     def __init__(self, weight: Floats, bias: Floats, *, normed: bool, given: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(np.asarray(weight, np.float32)))
         start = torch.tensor(np.asarray(bias, np.float32))
+        self.register_buffer("unit", None)
         self.given = given
         self.calibrating = False
         self.norm = nn.BatchNorm2d(len(start), eps=EPSILON) if normed else None
@@ -44,6 +50,7 @@ class Layer(nn.Module):
         inside = (top, left)
         if (left, top) != (right, bottom):  # TensorFlow's padding has more of it after
             x, inside = functional.pad(x, edges), (0, 0)
+        x = x if self.unit is None else x / self.unit[:, None, None]  # (I,) -> (I, 1, 1)
         groups = x.shape[1] // self.weight.shape[1]
         bias = self.bias if self.norm is None else None
         x = functional.conv2d(x, self.weight, bias, stride, inside, dilation, groups)
@@ -53,6 +60,18 @@ class Layer(nn.Module):
             self._calibrate(x)
         result: Tensor = self.norm(x)
         return result
+
+    @torch.no_grad()
+    def take_units(self, x: Tensor) -> None:
+        """Work in units of each channel's root mean square over x (N, I, H, W).
+
+        What the layer computes stays. A tensor of another network may have values of thousands in
+        one channel and of hundredths in another: an optimiser's step would be too long for the
+        one's weights and too short for the other's.
+        """
+        size = x.square().mean(dim=(0, 2, 3)).sqrt()
+        self.unit = size.clamp(min=float(size.max()) * LEAST_UNIT)
+        self.weight.mul_(self.unit[:, None, None])
 
     def _statistics(self) -> tuple[Tensor, Tensor]:
         """The norm's running mean and variance, which torch types as optional."""
@@ -73,7 +92,8 @@ class Layer(nn.Module):
 
     def folded(self) -> Conv:
         """The layer as it is stored: norm folded in, float16."""
-        weight = self.weight.detach().numpy()
+        kernels = self.weight if self.unit is None else self.weight / self.unit[:, None, None]
+        weight = kernels.detach().numpy()
         if self.norm is None:
             return rounded(weight, self.bias.detach().numpy())
         parts = (self.norm.weight.detach(), self.norm.bias.detach(), *self._statistics())

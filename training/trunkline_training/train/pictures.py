@@ -65,18 +65,16 @@ class PictureJob(TaskJob):
             counts=self.collected.counts,
             labels=f"{len(labels)} classes",
         )
-        normed = config.norm == "batch"
         self.module = Classifier(
             plan,
             given,
-            normed=normed,
+            normed=config.norm == "batch",
             dropout=config.dropout,
             seed=config.seed,
             freeze=config.freeze,
         )
         self._prepare_pictures(f"{self._received.made_by} {made_by}")
-        if normed:
-            self.calibrate()
+        self.calibrate()
 
     def _prepare_pictures(self, made_by: str) -> None:
         config, pictures = self.config, self.collected

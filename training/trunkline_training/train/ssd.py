@@ -70,14 +70,12 @@ class SsdJob(TaskJob):
             counts=self.collected.counts,
             labels="VOC's 20 classes",
         )
-        normed = config.norm == "batch"
         self.module = self.detector = Detector(
-            head, given, normed=normed, seed=config.seed, freeze=config.freeze
+            head, given, normed=config.norm == "batch", seed=config.seed, freeze=config.freeze
         )
         self._targets = Targets(head.anchors, config.iou_match)
         self._views, self._validation = self._pictures(received)
-        if normed:
-            self.calibrate()
+        self.calibrate()
 
     def _pictures(self, received: Received) -> tuple[Views, Batch]:
         config, fill = self.config, self.trunk.spec.preprocess.mean

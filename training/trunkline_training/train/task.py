@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import torch
+from torch import nn
 
 from trunkline.trunks import Trunk
-from trunkline_training.nets.classifier import calibrate
+from trunkline.weights.mobilenet_v2 import STITCH
+from trunkline_training.nets.classifier import by_name, calibrate
 from trunkline_training.train.cards import Story
 from trunkline_training.train.collection import Collection
 from trunkline_training.train.config import Training
@@ -37,11 +40,19 @@ class FeatureJob(Job):
         return self._views.batches(start, stop)
 
     def calibrate(self) -> None:
-        """Give the module's batch norms the statistics of its first pictures."""
+        """Suit the module's layers to its first pictures, without changing what they compute.
+
+        A convolution fitted to the trunk takes its inputs' units, batch norms their statistics.
+        """
+        fitted = by_name(cast(nn.ModuleDict, self.module.layers)).get(STITCH)
+        if self.config.norm == "none" and fitted is None:
+            return
         count = -(-self.config.calibration // self._views.batch)
         batches = list(self._views.batches(0, min(count, self._views.steps)))
-        several = np.concatenate([batch.arrays["features"] for batch in batches])
-        calibrate(self.module, lambda: self.module(torch.from_numpy(several)))
+        several = torch.from_numpy(np.concatenate([batch.arrays["features"] for batch in batches]))
+        if fitted is not None:
+            fitted.take_units(several)
+        calibrate(self.module, lambda: self.module(several))
 
 
 class TaskJob(FeatureJob):

@@ -43,19 +43,17 @@ class Phase(FeatureJob):
     ) -> None:
         self.config, self._front = config, front
         self._weights, self._smoothing = weights, smoothing
-        normed = config.norm == "batch"
         self.module = Classifier(
             plan,
             {name: conv for name, conv in given.items() if name in plan.shapes},
-            normed=normed,
+            normed=config.norm == "batch",
             dropout=config.dropout,
             seed=config.seed,
         )
         learnt, chosen_by = (self._samples(part) for part in parts)
         self._views = views_of(config, learnt, self._prepare, front.made_by)
         self._validation = views_of(config, chosen_by, self._prepare, front.made_by).plain()
-        if normed:
-            self.calibrate()
+        self.calibrate()
 
     def _samples(self, pictures: Sequence[Picture]) -> ClassSamples:
         config, side = self.config, self._front.side
