@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import openvino
-from openvino import opset13 as op
+from onnx import helper
 from PIL import Image
 
+from tests.task_kit import model
 from trunkline import engines
 from trunkline.engines.abc import Network
 from trunkline.trunks import Trunk
@@ -28,16 +28,16 @@ VECTORS: dict[str, tuple[float, float]] = {
 
 def constant_tail(folder: Path, logits: Sequence[float]) -> Network:
     """Gives every picture the same logits."""
-    features = op.parameter([-1, *SHAPE], np.float32, name="features")
-    nothing = op.multiply(
-        op.reduce_sum(features, op.constant(np.array([1, 2, 3])), keep_dims=False),
-        op.constant(np.float32(0)),
-    )
-    column = op.unsqueeze(nothing, op.constant(np.array(1)))  # (N,) -> (N, 1)
-    answer = op.add(op.constant(np.array([logits], np.float32)), column)
-    path = folder / f"tail{len(list(folder.glob('tail*.xml')))}.xml"
-    openvino.save_model(openvino.Model([answer], [features], "tail"), path, compress_to_fp16=False)
-    return engines.load("openvino", path, threads=1)
+    nodes = [
+        helper.make_node("ReduceMean", ["features"], ["maps"], axes=[2, 3], keepdims=0),
+        helper.make_node("ReduceMean", ["maps"], ["mean"], axes=[1], keepdims=1),  # (N, 1)
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Add", ["answer", "nothing"], ["logits"]),
+    ]
+    path = folder / f"tail{len(list(folder.glob('tail*.onnx')))}.onnx"
+    answer = np.array([logits], np.float32)
+    path.write_bytes(model(nodes, "N", "logits", SHAPE, answer=answer, zero=np.float32(0)))
+    return engines.load(engines.DEFAULT_ENGINE, path, threads=1)
 
 
 def released() -> TailEntry:

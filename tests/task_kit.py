@@ -1,7 +1,7 @@
 """A model store with tiny tails, frames for them, and a client: what the tasks' tests share.
 
-The tails are OpenVINO graphs made here, so that the tests need neither the released bundle nor the
-library that writes ONNX. Channel i's mean is the classifier's logit i; the detector finds ROWS.
+The tails are made here, so that the tests need not the released bundle. Channel i's mean is the
+classifier's logit i; the detector finds ROWS.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
-import openvino
+import onnx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from openvino import opset13 as op
+from onnx import helper, numpy_helper
 
 from trunkline import codecs, pipeline, wire
 from trunkline.engines import Network
@@ -30,6 +30,7 @@ from trunkline.types import (
     InferResult,
     ParameterValue,
     Preprocess,
+    Shape,
     Tensor,
     TrunkSpec,
 )
@@ -79,19 +80,40 @@ def make_store(root: Path, batch: int = 1) -> ModelStore:
     return ModelStore((root,))
 
 
-def classifier_graph(batch: int = 1) -> openvino.Model:
+def classifier_graph(batch: int = 1) -> bytes:
     """Means over the positions: (N, 10, 4, 4) -> (N, 10)."""
-    features = op.parameter([batch, *SPEC.shape], np.float32, name="features")
-    means = op.reduce_mean(features, op.constant(np.array([2, 3])), keep_dims=False)
-    return openvino.Model([means], [features], "classifier")
+    means = helper.make_node("ReduceMean", ["features"], ["logits"], axes=[2, 3], keepdims=0)
+    return model([means], batch if batch > 0 else "N", "logits")
 
 
-def ssd_graph() -> openvino.Model:
+def ssd_graph() -> bytes:
     """ROWS, whatever the features, as long as they are finite."""
-    features = op.parameter((1, *SPEC.shape), np.float32, name="features")
-    total = op.reduce_sum(features, op.constant(np.array([0, 1, 2, 3])), keep_dims=False)
-    rows = op.add(op.constant(ROWS), op.multiply(total, op.constant(np.float32(0))))
-    return openvino.Model([rows], [features], "ssd")
+    nodes = [
+        helper.make_node("ReduceMean", ["features"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Add", ["rows", "nothing"], ["detections"]),
+    ]
+    return model(nodes, 1, "detections", rows=ROWS, zero=np.float32(0))
+
+
+def model(
+    nodes: Sequence[Any],
+    batch: int | str,
+    output: str,
+    shape: Shape = SPEC.shape,
+    **constants: np.ndarray | np.float32,
+) -> bytes:
+    """The ONNX of nodes from `features` (batch, *shape) to `output`."""
+    kind = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        list(nodes),
+        "tail",
+        [helper.make_tensor_value_info("features", kind, [batch, *shape])],
+        [helper.make_tensor_value_info(output, kind, None)],
+        [numpy_helper.from_array(np.asarray(it), name) for name, it in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 13)]
+    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
 
 
 def settings(name: str = "classifier", **given: Any) -> TaskSettings:
@@ -182,9 +204,9 @@ def as_bytes(request: Frame | InferRequest | bytes) -> bytes:
     return request if isinstance(request, bytes) else wire.request_to_bytes(request)
 
 
-def _tail(folder: Path, task: str, graph: openvino.Model) -> manifest.TailEntry:
-    path = folder / f"{task}.xml"
-    openvino.save_model(graph, path, compress_to_fp16=False)
+def _tail(folder: Path, task: str, graph: bytes) -> manifest.TailEntry:
+    path = folder / f"{task}.onnx"
+    path.write_bytes(graph)
     return manifest.TailEntry(
         folder=folder,
         file=path.name,

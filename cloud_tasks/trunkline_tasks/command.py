@@ -12,9 +12,10 @@ REQUIRES = (
     "grpc",
     "grpc_health",
     "grpc_reflection",
-    "openvino",
+    "onnxruntime",
     "prometheus_client",
     "pydantic_settings",
+    "uvloop",
 )
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import grpc
+import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
@@ -149,7 +150,7 @@ def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
 def main(settings: TaskSettings) -> int:
     """Serve until SIGTERM or SIGINT, drain, return 0. A second signal ends the process at once."""
     logs.setup(settings.name, settings.log_level)
-    if not asyncio.run(_serve(settings)):
+    if not uvloop.run(_serve(settings)):
         # Python would wait for the threads however long they take: the time to drain is over
         logging.shutdown()
         os._exit(1)

@@ -15,8 +15,9 @@ REQUIRES = (
     "python_multipart",
     "grpc",
     "grpc_health",
-    "openvino",
+    "onnxruntime",
     "pydantic_settings",
+    "uvloop",
     "prometheus_client",
 )
 

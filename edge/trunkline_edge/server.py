@@ -13,6 +13,7 @@ from functools import partial
 from types import FrameType
 
 import uvicorn
+import uvloop
 
 from trunkline import listening, logs, trunks, workers
 from trunkline.trunks import Trunk
@@ -37,7 +38,7 @@ def main(settings: EdgeSettings) -> int:
     with listen(settings.host, settings.port) as listener, stderr.without_libraries() as stream:
         logs.setup("edge", settings.log_level, stream)
         try:
-            drained = asyncio.run(_run(settings, listener))
+            drained = uvloop.run(_run(settings, listener))
         finally:
             logs.setup("edge", settings.log_level)
     if not drained:

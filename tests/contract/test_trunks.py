@@ -63,7 +63,7 @@ def test_what_is_loaded_is_what_the_store_says(entry: TrunkEntry, trunk: Trunk) 
     assert trunk.spec == entry.spec
     assert trunk.spec.shape == trunks.kind(entry.name).shape
     assert len(bytes.fromhex(trunk.spec.digest)) == 32
-    assert (trunk.engine, trunk.precision) == ("openvino", "f32")
+    assert (trunk.engine, trunk.precision) == ("onnxruntime", "f32")
 
 
 def test_preprocessing_is_what_the_spec_says(trunk: Trunk) -> None:

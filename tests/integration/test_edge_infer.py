@@ -250,7 +250,7 @@ def test_trunks_are_listed(edge: str) -> None:
     assert listed["set"] == "keras-160"
     assert listed["shape"] == [32, 28, 28]
     assert listed["digest"] == trunk().spec.digest
-    assert (listed["engine"], listed["precision"]) == ("openvino", "f32")
+    assert (listed["engine"], listed["precision"]) == ("onnxruntime", "f32")
 
 
 def test_codecs_are_listed(edge: str) -> None:

@@ -43,13 +43,17 @@ def test_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--systems", "--clients", "1", "--crowd", "40", "--tasks", "2", "--starts", "1"]
+    words = ["--systems", "--clients", "1", "--crowd", "40", "--crowd-seconds", "2"]
+    words += ["--tasks", "2", "--starts", "1"]
     words += ["--requests", "60", "--codec", "raw", "--logs", str(tmp_path), "--json"]
     assert load.main(words) == 0
     result = json.loads(capsys.readouterr().out)
-    one, crowd = result["crowd"]
-    assert one["statuses"] == {"200": 60}
-    assert set(crowd["statuses"]) == {"200", "429"}
+    one, crowd, patient = result["crowd"]
+    assert set(one["statuses"]) == {"200"}
+    for run in (crowd, patient):
+        assert set(run["statuses"]) == {"200", "429"}
+        assert 2 <= run["seconds"] < 12
+    assert patient["statuses"]["429"] < crowd["statuses"]["429"]
     assert result["tasks"][0]["statuses"] == {"200": 60}
     assert set(result["starts"][0]["ready_s"]) == {"classifier", "ssd", "edge"}
 

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests import package_kit
 from tests import task_kit as kit
-from trunkline.errors import EngineError, WeightsError
+from trunkline.errors import WeightsError
 from trunkline.weights import package
 from trunkline_tasks import model
 
@@ -172,15 +172,43 @@ def test_functions_of_its_own(tmp_path: Path) -> None:
         package.read(folder)
 
 
-def test_a_few_bytes_that_want_all_memory(tmp_path: Path) -> None:
-    ones = numpy_helper.from_array(np.ones(1, np.float32))
-    nodes = [
-        helper.make_node("ConstantOfShape", ["sides"], ["large"], value=ones),
+def large(*nodes: Any, **constants: Any) -> bytes:
+    """A few bytes that want all memory: a tensor `large` out of `nodes`."""
+    after = [
         helper.make_node("ReduceSum", ["large"], ["sum"], keepdims=0),
         helper.make_node("Add", ["features", "sum"], ["logits"]),
     ]
-    content = package_kit.network(nodes, {"sides": np.array([2, 1 << 30])})
+    return package_kit.network([*nodes, *after], constants)
+
+
+WIDE = helper.make_node("Pad", ["features", "pads"], ["large"])
+FILLED = helper.make_node("ConstantOfShape", ["sides"], ["large"])
+# a product of which inference knows nothing: 2^15 squared and more
+HIDDEN = [
+    helper.make_node("Pow", ["root", "two"], ["power"]),
+    helper.make_node("Cast", ["power"], ["sides"], to=TensorProto.INT64),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            large(FILLED, sides=np.array([2, 1 << 30])),
+            r"tensor of \[2, 1073741824\], expected at most",
+        ),
+        (
+            large(*HIDDEN, FILLED, root=np.array([2.0**15]), two=np.float64(2)),
+            "has a ConstantOfShape of",
+        ),
+        (
+            large(WIDE, pads=np.array([0, 0, 0, 0, 0, 0, 1 << 12, 1 << 12])),
+            "expected at most 134217728",
+        ),
+    ],
+)
+def test_a_few_bytes_that_want_all_memory(tmp_path: Path, content: bytes, words: str) -> None:
     folder = package_kit.write(tmp_path / "mine", content=content)
     chosen = kit.settings("mine", package=str(folder))
-    with pytest.raises(EngineError, match=r"a tensor of \[2,1073741824\], expected at most"):
+    with pytest.raises(WeightsError, match=words):
         model.load(chosen, kit.make_store(tmp_path / "models"))

@@ -27,7 +27,7 @@ READY_S = 3.0
 # the same command, with a tail that takes a second for each frame
 SLOW = """
 import sys, threading, time
-from trunkline.engines.openvino import OpenVinoNetwork as Network
+from trunkline.engines.onnxruntime import OnnxRuntimeNetwork as Network
 plain = Network.run
 def run(self, batch):
     if threading.current_thread() is not threading.main_thread():  # where the tail is tried

@@ -161,7 +161,7 @@ async def test_a_pair_that_does_not_exist_is_refused(tmp_path: Path, given: dict
 
 async def test_a_damaged_tail_is_refused(tmp_path: Path) -> None:
     store = kit.make_store(tmp_path)
-    (tmp_path / "mobilenet_v2/tiny/classifier.xml").write_text("other")
+    (tmp_path / "mobilenet_v2/tiny/classifier.onnx").write_text("other")
     with pytest.raises(WeightsError, match="sha256"):
         async with serving(kit.settings(), store):
             pass
@@ -171,7 +171,7 @@ async def test_a_tail_that_gives_nan_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kit, "ROWS", np.full((1, 7), np.nan, np.float32))
-    with pytest.raises(WeightsError, match=r"ssd\.xml: tail gives NaN"):
+    with pytest.raises(WeightsError, match=r"ssd\.onnx: tail gives NaN"):
         async with serving(kit.settings("ssd"), kit.make_store(tmp_path)):
             pass
 
@@ -202,7 +202,7 @@ async def test_warm_up_comes_before_serving(tmp_path: Path) -> None:
     async with kit.running(tmp_path, parallel=1) as (server, channel):
         answer = await kit.infer(channel, kit.frame())
         network: Any = server.model.network
-        assert network.engine == "openvino"
+        assert network.engine == "onnxruntime"
         assert answer.timings_ms["tail"] < 1000
         assert not isinstance(answer, InferFailure)
 

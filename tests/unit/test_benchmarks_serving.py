@@ -56,7 +56,10 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.bodies.append((self.headers["content-type"], body))
         answer = json.dumps({"timings_ms": {"trunk": float(len(body))}}).encode()
-        self.send_response(429 if b"busy" in body else 200)
+        busy = b"busy" in body
+        self.send_response(429 if busy else 200)
+        if busy:
+            self.send_header("retry-after", "1")
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -87,6 +90,17 @@ def test_clients_take_pictures_in_turn_on_connections_of_their_own(server: Serve
     assert server.connections == 2
     assert 0 < max(call.ms for call in run.calls) < run.seconds * 1e3
     assert measure.stages(run) == {"trunk": 4.0}
+
+
+@pytest.mark.parametrize(("patient", "asked"), [(True, range(1, 4)), (False, range(10, 10**6))])
+def test_who_is_patient_waits_as_an_answer_tells(
+    server: Server, patient: bool, asked: range
+) -> None:
+    """The server wants a second for itself."""
+    run = drive(Door(url(server.port)), [b"busy"], clients=1, seconds=1.5, patient=patient)
+    assert len(run.calls) in asked
+    assert set(run.statuses) == {429}
+    assert run.seconds >= 1.5
 
 
 def test_a_form_and_what_a_camera_does_first(server: Server) -> None:

@@ -72,10 +72,13 @@ def test_threads_do_not_mix_their_pictures_up(name: str, trunk: Path, batch: np.
         np.testing.assert_array_equal(features, expected[index % 3])
 
 
+@pytest.mark.parametrize("threads", [0, 1])
 @pytest.mark.parametrize("name", LIGHT)
-def test_threads_are_bound_to_no_core(name: str, trunk: Path, batch: np.ndarray) -> None:
+def test_threads_are_bound_to_no_core(
+    name: str, threads: int, trunk: Path, batch: np.ndarray
+) -> None:
     """Bound ones are bound to the same core in every process of a machine."""
-    network = engines.load(name, trunk, threads=1)
+    network = engines.load(name, trunk, threads=threads)
     everywhere = os.sched_getaffinity(0)
     if len(everywhere) < 2:
         pytest.skip("needs two cores")

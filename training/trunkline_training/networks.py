@@ -21,8 +21,8 @@ def published(trunk: str, name: str, report: Report) -> tuple[WeightSet, Network
 
 
 def running(content: bytes, threads: int) -> Running:
-    """An ONNX model on OpenVINO in f32."""
+    """An ONNX model on the engine that serves."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         path.write_bytes(content)
-        return engines.load("openvino", path, precision="f32", threads=threads)
+        return engines.load(engines.DEFAULT_ENGINE, path, threads=threads)

@@ -40,7 +40,7 @@ def measure(shard: Shard) -> list[Row]:
 def classifier(trunk: str, set: str) -> Network:
     """The store's classifier tail, on one thread."""
     path = ModelStore.default().tail(trunk, set, TASK).verified_path()
-    return engines.load("openvino", path, threads=1)
+    return engines.load(engines.DEFAULT_ENGINE, path, threads=1)
 
 
 def _rows(

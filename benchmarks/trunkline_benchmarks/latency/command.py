@@ -82,7 +82,7 @@ def _system(
         _say(f"{name}: ready")
         measure.warm_up(running, posted)
         for clients in given.clients:
-            run = measure.under_load(running, posted, clients, given.requests)
+            run = measure.under_load(running, posted, clients, requests=given.requests)
             found["loopback"].append(run)
             _say(f"{name}: {clients} clients, p50 {run['ms'].get('p50')} ms")
         found["ready_s"], found["memory_bytes"] = running.ready_s, measure.memory(running)
@@ -102,7 +102,7 @@ def _once(name: str, setting: Setting, posted: Sequence[bytes], requests: int) -
     """One client's run of a system in another setting."""
     with systems.started(name, setting) as running:
         measure.warm_up(running, posted)
-        run = measure.under_load(running, posted, 1, requests)
+        run = measure.under_load(running, posted, 1, requests=requests)
     _say(f"{name}: {setting.words}, p50 {run['ms'].get('p50')} ms")
     return run
 

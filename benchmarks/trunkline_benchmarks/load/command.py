@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     add("--codec", default="webp:quality=80", help="of overload and tasks (%(default)s)")
     add("--clients", type=int, nargs="*", default=(1, 2, 4, 8, 16))
     add("--crowd", type=int, default=64, help="clients that are too many; 0: none (%(default)s)")
+    add("--crowd-seconds", type=float, default=10, help="of each of its loads (%(default)s)")
     add("--tasks", type=int, nargs="*", default=(1, 2, 4, 8), help="tasks of one frame")
     add("--starts", type=int, default=5, help="starts that are timed (%(default)s)")
     add("--requests", type=int, default=400, help="of each measurement (%(default)s)")
@@ -65,9 +66,27 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
         "starts": [_start(ours, setting) for _ in range(given.starts)],
     }
     if given.crowd:
-        crowd = [*given.clients, given.crowd]
-        found["crowd"] = list(_runs(ours, setting, posted, crowd, given.requests))
+        found["crowd"] = list(_crowd(ours, setting, posted, given))
     return found
+
+
+def _crowd(
+    name: str, setting: Setting, posted: Sequence[bytes], given: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """The same seconds for few clients, for too many, and for too many that wait when told to."""
+    loads = [
+        *((count, False) for count in given.clients),
+        (given.crowd, False),
+        (given.crowd, True),
+    ]
+    with systems.started(name, setting) as running:
+        measure.warm_up(running, posted)
+        for count, patient in loads:
+            run = measure.under_load(
+                running, posted, count, seconds=given.crowd_seconds, patient=patient
+            )
+            print(f"{name}: {count} clients, {run['per_s']:.1f} a second", file=sys.stderr)
+            yield run
 
 
 def _runs(
@@ -77,7 +96,7 @@ def _runs(
     with systems.started(name, setting) as running:
         measure.warm_up(running, posted)
         for count in clients:
-            run = measure.under_load(running, posted, count, requests)
+            run = measure.under_load(running, posted, count, requests=requests)
             print(f"{name}: {count} clients, {run['per_s']:.1f} a second", file=sys.stderr)
             yield run
 

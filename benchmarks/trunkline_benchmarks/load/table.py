@@ -38,7 +38,7 @@ def _runs(systems: Mapping[str, Sequence[Run]]) -> list[str]:
     rows = [
         [
             name,
-            str(run["clients"]),
+            f"{run['clients']}{', waiting as told' if run.get('patient') else ''}",
             f"{run['per_s']:.1f}",
             f"{run['ms'].get('p50', float('nan')):.1f}",
             f"{run['ms'].get('p99', float('nan')):.1f}",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # they import PyTorch, which `--help` does without
     from trunkline_benchmarks.plan.planning import NetworkPlan, Settings
     from trunkline_benchmarks.plan.tables import Table
 
-REQUIRES = ("torch", "torchvision", "onnx", "onnxruntime", "h5py", "safetensors", "openvino")
+REQUIRES = ("torch", "torchvision", "onnx", "onnxruntime", "h5py", "safetensors", "onnxruntime")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--images", type=Path, nargs="+", default=[], help="pictures, folders (the demo's four)"
     )
     codec_options.configure(parser, default="bpg")
-    parser.add_argument("--engine", default="openvino", help="engine (%(default)s)")
+    parser.add_argument("--engine", default="onnxruntime", help="engine (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads to use (%(default)s)")
     parser.add_argument("--rounds", type=int, default=9, help="runs of each network (%(default)s)")
     _link_options(parser)

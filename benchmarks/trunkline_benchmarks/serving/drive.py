@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +52,7 @@ class Call:
     status: int
     sent_bytes: int
     client_s: float
+    retry_after_s: float
     body: bytes = field(repr=False)
 
 
@@ -72,17 +75,30 @@ class Drive:
         return {status: found.count(status) for status in sorted(set(found))}
 
 
-def drive(door: Door, pictures: Sequence[bytes], clients: int, requests: int) -> Drive:
-    """`requests` calls in all by so many clients, each of which sends when its last is answered.
+def drive(
+    door: Door,
+    pictures: Sequence[bytes],
+    clients: int,
+    requests: int | None = None,
+    seconds: float = math.inf,
+    patient: bool = False,
+) -> Drive:
+    """`requests` calls in all, or calls for so long, by clients that send when they are answered.
 
-    Each client keeps one connection; pictures are taken in turn.
+    Each client keeps one connection; pictures are taken in turn. A `patient` one that is refused
+    waits as long as the answer tells it to, any other one asks again at once.
     """
-    turns = iter(range(requests))
+    turns = itertools.count() if requests is None else iter(range(requests))
+    end = time.perf_counter() + seconds
     lock = threading.Lock()
     calls: list[Call] = []
 
     def work() -> None:
-        found = list(_client(door, pictures, _locked(turns, lock)))
+        found = []
+        for call in _client(door, pictures, _until(end, turns, lock)):
+            found.append(call)
+            if patient and call.retry_after_s:
+                time.sleep(max(0.0, min(call.retry_after_s, end - time.perf_counter())))
         with lock:
             calls.extend(found)
 
@@ -96,8 +112,9 @@ def drive(door: Door, pictures: Sequence[bytes], clients: int, requests: int) ->
     return Drive(sorted(calls, key=lambda call: call.at_s), seconds)
 
 
-def _locked(turns: Iterator[int], lock: threading.Lock) -> Iterator[int]:
-    while True:
+def _until(end: float, turns: Iterator[int], lock: threading.Lock) -> Iterator[int]:
+    """The turns of one of the threads that share them."""
+    while time.perf_counter() < end:
         with lock:
             turn = next(turns, None)
         if turn is None:
@@ -115,12 +132,14 @@ def _client(door: Door, pictures: Sequence[bytes], turns: Iterator[int]) -> Iter
             began, cpu = time.perf_counter(), time.thread_time()
             body, headers = door.request(pictures[index])
             spent = time.thread_time() - cpu
+            wait = 0.0
             try:
                 connection.request("POST", target, body, headers)
                 response = connection.getresponse()
                 status, answer = response.status, response.read()
+                wait = float(response.headers.get("Retry-After", 0))
             except (OSError, http.client.HTTPException):
                 connection.close()
                 status, answer = 0, b""
             ms = (time.perf_counter() - began) * 1e3
-            yield Call(index, began, ms, status, len(body), spent, answer)
+            yield Call(index, began, ms, status, len(body), spent, wait, answer)

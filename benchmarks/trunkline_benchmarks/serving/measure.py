@@ -26,17 +26,21 @@ def warm_up(running: Running, pictures: Sequence[bytes]) -> None:
 
 
 def under_load(
-    running: Running, pictures: Sequence[bytes], clients: int, requests: int
+    running: Running, pictures: Sequence[bytes], clients: int, **limits: Any
 ) -> dict[str, Any]:
-    """Every sample of a run; CPU seconds are a picture's share, the camera's with the edge's."""
+    """Every sample of a run; CPU seconds are a picture's share, the camera's with the edge's.
+
+    `limits` are those of `drive`.
+    """
     edge = sum(process.cpu_s for process in running.edge)
     cloud = sum(process.cpu_s for process in running.cloud)
-    run = drive(running.door, pictures, clients, requests)
+    run = drive(running.door, pictures, clients, **limits)
     edge = sum(process.cpu_s for process in running.edge) - edge
     cloud = sum(process.cpu_s for process in running.cloud) - cloud
     answered = max(1, len(run.answered))
     return {
         "clients": clients,
+        "patient": limits.get("patient", False),
         "seconds": run.seconds,
         "statuses": {str(status): count for status, count in run.statuses.items()},
         "per_s": len(run.answered) / run.seconds,

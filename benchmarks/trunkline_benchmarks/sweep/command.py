@@ -54,5 +54,5 @@ command = Command(
     configure=options.configure,
     run=run,
     extra="bench",
-    requires=("openvino", "matplotlib"),
+    requires=("onnxruntime", "matplotlib"),
 )

@@ -29,7 +29,7 @@ from trunkline_training.progress import progress
 
 JOURNAL, RESULTS = "sweep.journal", "results.jsonl"
 PICTURES_A_SHARD = 32
-CODERS = ("trunkline", "numpy", "openvino", "imagecodecs", "av", "pillow")
+CODERS = ("trunkline", "numpy", "onnxruntime", "imagecodecs", "av", "pillow")
 """Packages whose other version may make other bytes or other answers."""
 
 

@@ -26,7 +26,7 @@ from trunkline_benchmarks.sweep import settings, ways
 from trunkline_benchmarks.sweep.tasks import TAILLESS, Evaluation, evaluation
 from trunkline_benchmarks.sweep.tasks.abc import Outputs
 
-ENGINE = "openvino"
+ENGINE = engines.DEFAULT_ENGINE
 SIGNIFICANT = 6
 """Digits that are kept of a relative error."""
 TIMINGS = ("encode_ms", "decode_ms", "tail_ms")

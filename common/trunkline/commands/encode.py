@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trunk", default="mobilenet_v2", help="trunk (%(default)s)")
     parser.add_argument("--weights", default="", metavar="SET", help="weight set (the trunk's own)")
-    parser.add_argument("--engine", default="openvino", help="engine (%(default)s)")
+    parser.add_argument("--engine", default="onnxruntime", help="engine (%(default)s)")
     parser.add_argument("--precision", default="f32", help="f32 or bf16 (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print the frame's fields as JSON")
     codec_options.configure(parser, default="bpg")
@@ -80,5 +80,5 @@ command = Command(
     configure=configure,
     run=run,
     extra="edge",
-    requires=("openvino",),
+    requires=("onnxruntime",),
 )

@@ -15,7 +15,15 @@ from trunkline.signals import tidied
 from trunkline.weights.build import build
 from trunkline.weights.store import ModelStore
 
-REQUIRES = ("fastapi", "uvicorn", "grpc", "grpc_health", "openvino", "pydantic_settings")
+REQUIRES = (
+    "fastapi",
+    "grpc",
+    "grpc_health",
+    "onnxruntime",
+    "pydantic_settings",
+    "uvicorn",
+    "uvloop",
+)
 EXTRA = "edge,task"
 FIRST_TASK_PORT = 50051
 POLL_S = 0.5

@@ -14,8 +14,8 @@ ENGINES = {
     "openvino": "trunkline.engines.openvino:OpenVinoNetwork",
     "torch": "trunkline.engines.torch:TorchNetwork",
 }
-DEFAULT_ENGINE = "openvino"
-_EXTRAS = {"onnxruntime": "build", "openvino": "edge", "torch": "build"}
+DEFAULT_ENGINE = "onnxruntime"
+_EXTRAS = {"onnxruntime": "edge", "openvino": "openvino", "torch": "build"}
 
 __all__ = ["DEFAULT_ENGINE", "ENGINES", "PRECISIONS", "Network", "load"]
 

@@ -1,7 +1,8 @@
-"""`onnxruntime`: the second serving engine."""
+"""`onnxruntime`: the default engine on CPUs."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
+from trunkline.text import one_line
+
+LONGEST = 200
 
 
 class OnnxRuntimeNetwork(Network):
@@ -19,16 +23,22 @@ class OnnxRuntimeNetwork(Network):
 
     def _open(self, path: Path, threads: int) -> None:
         if self.precision != "f32":
-            raise EngineError(f"onnxruntime computes in f32 here, not in {self.precision}")
+            raise EngineError(
+                f"onnxruntime computes in f32 here, not in {self.precision}: use engine openvino"
+            )
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # left to itself it binds each thread to a core, the same ones in every process of a machine
+        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        # edge and tasks share cores: a thread without work must not wait for it in a loop
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its exceptions share no public base class
-            raise EngineError(f"onnxruntime cannot load {path.name}: {error}") from error
+            reason = one_line(str(error), LONGEST)
+            raise EngineError(f"onnxruntime cannot load {path.name}: {reason}") from error
         self._input = self._session.get_inputs()[0].name
 
     def run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from trunkline.errors import MissingExtraError
 from trunkline.text import LONGEST_LINE, is_line
+from trunkline.weights import sizes
 from trunkline.weights.manifest import FileEntry, TailEntry
 
 MOST_TEXT = 1 << 20
@@ -76,7 +77,7 @@ def _require_shown(text: str, what: str) -> None:
 
 
 def _require_plain(name: str, found: bytes) -> None:
-    """Refuse a network that runs other graphs or reads other files.
+    """Refuse a network that runs other graphs, reads other files or takes all memory.
 
     Weights in other files are under no sha256, and may be any file of this machine.
     """
@@ -96,6 +97,10 @@ def _require_plain(name: str, found: bytes) -> None:
     external = onnx.TensorProto.EXTERNAL
     if any(tensor.data_location == external for tensor in _tensors(model.graph)):
         raise ValueError(f"{name} has weights in other files, expected them in its own")
+    try:
+        sizes.require_bounded(model)
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from error
 
 
 def _tensors(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - onnx has no types

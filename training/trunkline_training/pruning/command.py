@@ -11,7 +11,7 @@ from typing import Any
 from trunkline.command import Command
 from trunkline_training.train import options
 
-TRAINING = ("torch", "torchvision", "onnx", "openvino", "tensorboardX")
+TRAINING = ("torch", "torchvision", "onnx", "onnxruntime", "tensorboardX")
 REQUIRES = (*TRAINING, "torch_pruning", "sb3_contrib", "gymnasium")
 HELP = {
     "tail": "remove filters of a task's tail; it learns the unpruned one's answers",

@@ -17,7 +17,7 @@ from trunkline_training.train.config import (
     Training,
 )
 
-REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX")
+REQUIRES = ("torch", "torchvision", "onnx", "onnxruntime", "tensorboardX")
 EVALUATE, RELEASE = "evaluate", "release"
 KINDS: dict[str, type[Training]] = {
     "ssd": SsdTraining,

@@ -63,7 +63,7 @@ class Sources:
         trunk = self.trunk(entry.trunk, entry.set)
         package.require_fit(entry, trunk.spec, name)
         path = entry.verified_path()
-        tail = engines.load("openvino", path, precision="f32", threads=self._threads)
+        tail = engines.load(engines.DEFAULT_ENGINE, path, threads=self._threads)
         return Candidate(name, trunk, tail, entry.labels(), entry)
 
 

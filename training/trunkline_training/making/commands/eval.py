@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from trunkline_training.making.trying.evaluation import Evaluation
 
-REQUIRES = ("imagehash", "matplotlib", "openvino")
+REQUIRES = ("imagehash", "matplotlib", "onnxruntime")
 CODECS = (*(f"bpg:qp={qp}" for qp in (20, 25, 30, 35, 40)), "webp:quality=80")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trunkline_training.making.choosing.rank import Scored
     from trunkline_training.making.pictures.inspection import Item
 
-REQUIRES = ("torch", "openvino", "imagehash")
+REQUIRES = ("torch", "onnxruntime", "imagehash")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

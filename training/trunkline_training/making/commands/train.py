@@ -15,7 +15,7 @@ from trunkline_training.making.learning.settings import Making
 from trunkline_training.progress import say
 from trunkline_training.train import options
 
-REQUIRES = ("torch", "torchvision", "onnx", "openvino", "tensorboardX", "imagehash")
+REQUIRES = ("torch", "torchvision", "onnx", "onnxruntime", "tensorboardX", "imagehash")
 PRESETS = "task"
 
 

@@ -14,7 +14,7 @@ from trunkline_training.making.learning.source import Source
 
 HIDDEN = {"output", "run", "workers", "threads", "source"}
 """Settings that say where, not how."""
-LIBRARIES = ("trunkline", "torch", "openvino")
+LIBRARIES = ("trunkline", "torch", "onnxruntime")
 
 
 def method(settings: Making) -> str:

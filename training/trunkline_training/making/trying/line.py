@@ -84,7 +84,7 @@ class Line:
 
 
 def load(package: Package, *, threads: int = 0, store: ModelStore | None = None) -> Line:
-    """A package's tail behind its trunk of the store, both on OpenVINO.
+    """A package's tail behind its trunk of the store, both on the engine that serves.
 
     Raises WeightsError: no classifier, a damaged file, no such trunk, or one of a digest that the
     tail does not accept.
@@ -96,7 +96,7 @@ def load(package: Package, *, threads: int = 0, store: ModelStore | None = None)
         )
     trunk = trunks.load(tail.trunk, tail.set, threads=threads, store=store)
     require_fit(tail, trunk.spec, tail.path)
-    network = engines.load("openvino", tail.verified_path(), threads=threads)
+    network = engines.load(engines.DEFAULT_ENGINE, tail.verified_path(), threads=threads)
     labels = tail.labels()
     _try(network, trunk.spec, len(labels), str(tail.path))
     return Line(trunk, network, labels)
