@@ -74,14 +74,10 @@ def _crowd(
     name: str, setting: Setting, posted: Sequence[bytes], given: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
     """The same seconds for few clients, for too many, and for too many that wait when told to."""
-    loads = [
-        *((count, False) for count in given.clients),
-        (given.crowd, False),
-        (given.crowd, True),
-    ]
+    few = [(count, False) for count in given.clients]
     with systems.started(name, setting) as running:
         measure.warm_up(running, posted)
-        for count, patient in loads:
+        for count, patient in (*few, (given.crowd, False), (given.crowd, True)):
             run = measure.under_load(
                 running, posted, count, seconds=given.crowd_seconds, patient=patient
             )

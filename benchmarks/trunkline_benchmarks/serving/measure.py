@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,21 +27,24 @@ def warm_up(running: Running, pictures: Sequence[bytes]) -> None:
 
 
 def under_load(
-    running: Running, pictures: Sequence[bytes], clients: int, **limits: Any
+    running: Running,
+    pictures: Sequence[bytes],
+    clients: int,
+    *,
+    requests: int | None = None,
+    seconds: float = math.inf,
+    patient: bool = False,
 ) -> dict[str, Any]:
-    """Every sample of a run; CPU seconds are a picture's share, the camera's with the edge's.
-
-    `limits` are those of `drive`.
-    """
+    """Every sample of a run; CPU seconds are a picture's share, the camera's with the edge's."""
     edge = sum(process.cpu_s for process in running.edge)
     cloud = sum(process.cpu_s for process in running.cloud)
-    run = drive(running.door, pictures, clients, **limits)
+    run = drive(running.door, pictures, clients, requests, seconds, patient)
     edge = sum(process.cpu_s for process in running.edge) - edge
     cloud = sum(process.cpu_s for process in running.cloud) - cloud
     answered = max(1, len(run.answered))
     return {
         "clients": clients,
-        "patient": limits.get("patient", False),
+        "patient": patient,
         "seconds": run.seconds,
         "statuses": {str(status): count for status, count in run.statuses.items()},
         "per_s": len(run.answered) / run.seconds,
