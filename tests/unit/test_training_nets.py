@@ -112,6 +112,31 @@ def test_calibration_keeps_the_function_and_steadies_the_norms() -> None:
     assert all(float(mean.abs().sum()) > 0 for mean in means)
 
 
+def test_units_change_the_steps_and_not_the_function() -> None:
+    """Channels of 0.1 and of 1000, as another network's tensor has them."""
+    from trunkline_training.nets.layer import Layer
+
+    rng = np.random.default_rng(4)
+    sizes = np.array([0.1, 10, 1000], np.float32)[:, None, None]
+    x = torch.tensor(rng.uniform(0, 1, (8, 3, 6, 6)).astype(np.float32) * sizes)
+    weight = rng.normal(0, 1, (5, 3, 3, 3)).astype(np.float32) / sizes
+    bias = rng.normal(0, 1, 5).astype(np.float32)
+    plain, ours = (Layer(weight, bias, normed=False, given=True) for _ in range(2))
+    ours.take_units(x)
+    moved = []
+    for layer in (plain, ours):
+        before = layer(x, (1, 1, 1, 1), 1, 1)
+        torch.testing.assert_close(before, plain(x, (1, 1, 1, 1), 1, 1), rtol=1e-4, atol=1e-4)
+        stored = layer.folded()
+        np.testing.assert_allclose(stored.bias, bias, atol=0.01)
+        np.testing.assert_allclose(stored.weight, weight, rtol=2e-3, atol=1e-6)
+        before.square().mean().backward()
+        torch.optim.AdamW(layer.parameters(), lr=1e-3, weight_decay=0).step()
+        moved.append(float((layer(x, (1, 1, 1, 1), 1, 1) - before).abs().mean()))
+    assert moved[0] > 1  # the function is another one
+    assert moved[1] < 0.05
+
+
 def test_frozen_layers_stay_as_they_were_given() -> None:
     from trunkline_training.nets.classifier import Classifier, Plan
     from trunkline_training.nets.start import from_onnx

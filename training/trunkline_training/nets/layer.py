@@ -25,13 +25,15 @@ class Layer(nn.Module):
     changing what the layer computes.
     """
 
+    middle: Tensor | None
     unit: Tensor | None
-    """What each input channel (I,) is divided by before the weight, which is of such units."""
+    """Input channels (I,) less their `middle`, in their `unit`, are what the weight is of."""
 
     def __init__(self, weight: Floats, bias: Floats, *, normed: bool, given: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(np.asarray(weight, np.float32)))
         start = torch.tensor(np.asarray(bias, np.float32))
+        self.register_buffer("middle", None)
         self.register_buffer("unit", None)
         self.given = given
         self.calibrating = False
@@ -48,9 +50,10 @@ class Layer(nn.Module):
         """(N, C, H, W) to (N, O, H', W'); `edges` are the zeros left, right, top and bottom."""
         left, right, top, bottom = edges
         inside = (top, left)
-        if (left, top) != (right, bottom):  # TensorFlow's padding has more of it after
+        # TensorFlow's padding has more of it after; and it comes before units, being of zeros
+        if (left, top) != (right, bottom) or self.unit is not None:
             x, inside = functional.pad(x, edges), (0, 0)
-        x = x if self.unit is None else x / self.unit[:, None, None]  # (I,) -> (I, 1, 1)
+        x = self._in_units(x)
         groups = x.shape[1] // self.weight.shape[1]
         bias = self.bias if self.norm is None else None
         x = functional.conv2d(x, self.weight, bias, stride, inside, dilation, groups)
@@ -63,15 +66,21 @@ class Layer(nn.Module):
 
     @torch.no_grad()
     def take_units(self, x: Tensor) -> None:
-        """Work in units of each channel's root mean square over x (N, I, H, W).
+        """Work in units of each channel's mean and standard deviation over x (N, I, H, W).
 
         What the layer computes stays. A tensor of another network may have values of thousands in
-        one channel and of hundredths in another: an optimiser's step would be too long for the
-        one's weights and too short for the other's.
+        one channel and of hundredths in another, none of them negative: an optimiser's step would
+        be too long for the one's weights, too short for the other's, and shift every output.
         """
-        size = x.square().mean(dim=(0, 2, 3)).sqrt()
-        self.unit = size.clamp(min=float(size.max()) * LEAST_UNIT)
+        spread, mean = torch.std_mean(x, dim=(0, 2, 3))
+        self.middle, self.unit = mean, spread.clamp(min=float(spread.max()) * LEAST_UNIT)
+        self.bias.add_((self.weight.sum(dim=(2, 3)) * mean).sum(dim=1))
         self.weight.mul_(self.unit[:, None, None])
+
+    def _in_units(self, x: Tensor) -> Tensor:
+        if self.middle is None or self.unit is None:
+            return x
+        return (x - self.middle[:, None, None]) / self.unit[:, None, None]  # (I,) -> (I, 1, 1)
 
     def _statistics(self) -> tuple[Tensor, Tensor]:
         """The norm's running mean and variance, which torch types as optional."""
@@ -92,8 +101,11 @@ class Layer(nn.Module):
 
     def folded(self) -> Conv:
         """The layer as it is stored: norm folded in, float16."""
-        kernels = self.weight if self.unit is None else self.weight / self.unit[:, None, None]
-        weight = kernels.detach().numpy()
+        weight = self.weight.detach().numpy()
+        if self.middle is not None and self.unit is not None:  # a layer without a norm
+            kernels = (self.weight / self.unit[:, None, None]).detach()
+            bias = self.bias.detach() - (kernels.sum(dim=(2, 3)) * self.middle).sum(dim=1)
+            return rounded(kernels.numpy(), bias.numpy())
         if self.norm is None:
             return rounded(weight, self.bias.detach().numpy())
         parts = (self.norm.weight.detach(), self.norm.bias.detach(), *self._statistics())
