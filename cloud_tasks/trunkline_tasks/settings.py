@@ -44,7 +44,9 @@ class TaskSettings(BaseSettings):
     engine: str = Field(
         default=DEFAULT_ENGINE, description=f"what runs the tail: {', '.join(ENGINES)}"
     )
-    precision: str = Field(default="f32", description="what the engine computes in: f32 or bf16")
+    precision: str = Field(
+        default="f32", description="what the engine computes in: f32; openvino: or bf16"
+    )
     threads: int = Field(default=0, ge=0, description="threads of the engine; 0 for one a core")
     workers: int = Field(
         default=1,

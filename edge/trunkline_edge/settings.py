@@ -35,7 +35,7 @@ class EdgeSettings(BaseSettings):
     trunk: str = Field("mobilenet_v2", description="trunk to run")
     weights: str = Field("", description="weight set of that trunk; empty for the trunk's own")
     engine: str = Field(DEFAULT_ENGINE, description=f"what runs the trunk: {', '.join(ENGINES)}")
-    precision: str = Field("f32", description="what the engine computes in: f32 or bf16")
+    precision: str = Field("f32", description="what the engine computes in: f32; openvino: or bf16")
     threads: int = Field(0, ge=0, description="threads of the engine; 0 for one a core")
     workers: int = Field(
         1, ge=1, le=64, description="processes that share the port; each has a trunk of its own"

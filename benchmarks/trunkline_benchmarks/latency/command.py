@@ -22,6 +22,7 @@ rates and delays; everything at the edge at shares of a core; what each makes of
 The machine should have nothing else to do. Raw samples go to --output."""
 
 SYSTEMS = (
+    "trunkline:jpeg:quality=70",
     "trunkline:webp:quality=80",
     "trunkline:bpg:qp=32,effort=1",
     "litserve:file",

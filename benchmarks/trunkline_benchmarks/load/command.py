@@ -18,6 +18,7 @@ what a user would otherwise pick; what happens with too many clients; what each 
 the edge; how long each service takes to get ready, and its memory. Raw samples go to --output."""
 
 SYSTEMS = (
+    "trunkline:jpeg:quality=70",
     "trunkline:webp:quality=80",
     "litserve:file",
     "litserve-torchvision:file",
