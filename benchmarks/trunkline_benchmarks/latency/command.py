@@ -33,7 +33,7 @@ SYSTEMS = (
     "plain:80",
     "local:onnxruntime",
 )
-CODECS = ("webp:quality=80", "bpg:qp=32,effort=1")
+CODECS = ("jpeg:quality=70", "webp:quality=80", "bpg:qp=32,effort=1")
 UPLINKS = tuple((mbit, delay) for mbit in (1.0, 5.0, 20.0, 100.0) for delay in (5.0, 40.0))
 CORES = (1.0, 0.5, 0.25)
 
