@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests import task_kit as kit
 from trunkline import codecs, pipeline, trunks
+from trunkline.engines import DEFAULT_ENGINE
 from trunkline.types import (
     Classification,
     Detections,
@@ -30,7 +31,7 @@ RELEASED = ModelStore((bundle_root(),))
 LOADED: dict[tuple[str, str], Model] = {}
 
 
-def released(name: str, engine: str = "openvino") -> Model:
+def released(name: str, engine: str = DEFAULT_ENGINE) -> Model:
     """A task on the released bundle; loaded once."""
     if (name, engine) not in LOADED:
         settings = TaskSettings(name=name, port=0, engine=engine, threads=1)
@@ -93,7 +94,7 @@ def test_answers_are_sorted_bounded_and_repeatable(name: str) -> None:
 def test_the_engines_agree(name: str) -> None:
     request = InferRequest(picture_frame(), top_k=5, score_threshold=0.0)
     first = scores(released(name).infer(request).result)
-    second = scores(released(name, "onnxruntime").infer(request).result)
+    second = scores(released(name, "openvino").infer(request).result)
     assert first == pytest.approx(second, abs=1e-3)
 
 

@@ -19,6 +19,8 @@ pytest.importorskip("torch")
 pytest.importorskip("tensorboardX")
 pytestmark = pytest.mark.torch
 
+from safetensors.numpy import load_file  # noqa: E402
+
 from trunkline_training.ssdlite import SsdLite  # noqa: E402
 
 SMALL = ["--threads", "1", "--batch", "4", "--validation", "0.25", "--epochs", "0", "--json"]
@@ -53,19 +55,23 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("trained", [[], ["--epochs", "1", "--freeze", "14", "17", "18", "linear"]])
 def test_a_classifier_goes_to_another_trunk_through_the_bundle(
-    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
 ) -> None:
-    """Fitted, its convolution released alone, and built again from that and the released tail."""
+    """Fitted, its own layers released alone, and built again from those and the released tail."""
     kind, *words = KINDS["classifier"]
-    assert train(kind, models, tmp_path, *VGG16, *words) == 0
+    assert train(kind, models, tmp_path, *VGG16, *words, *trained) == 0
     tail = ModelStore((models,)).tail("vgg16", "oxford", "classifier")
     assert (tail.shape, len(tail.labels())) == ((512, 14, 14), 1000)
     release = ["train", "release", "--task", "classifier", *VGG16, "--models", str(models)]
     assert cli.main([*release, "--output", str(models)]) == 0
 
     folder = models / "vgg16" / "oxford"
-    assert (folder / "classifier-stitch.safetensors").stat().st_size < 1_000_000
+    layers = load_file(folder / "classifier-stitch.safetensors")
+    assert {name.split(".")[0] for name in layers} == {"stitch"} | (
+        {"15", "16"} if trained else set()
+    )
     monkeypatch.setattr(recipes, "bundle_root", lambda: models)
     weights = sets.get("vgg16", "oxford")
     context = recipes.Context(weights, Network({}), tail.digest, tail.probe, print)
@@ -153,13 +159,15 @@ def test_ssds_own_layers_go_from_vgg16_to_the_papers_head(
 def test_only_a_stitch_can_be_released_alone(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A trained tail has other layers than the released one, a new one no stitch."""
+    """A tail of another kind has other layers than the released one, a new one no stitch."""
     released = train_kit.models(tmp_path / "released")
     release = ["train", "release", "--models", str(models), "--output", str(released)]
-    assert train("ssd", models, tmp_path, "--epochs", "1", "--start", "classifier") == 0
+    assert train("ssd", released, tmp_path / "1", "--head", "paper", "--start", "none") == 0
+    kind, *words = KINDS["ssd"]
+    assert train(kind, models, tmp_path / "2", *VGG16, *words) == 0
     capsys.readouterr()
-    assert cli.main([*release, "--task", "ssd"]) == 1
-    assert "expected the same layers; train with --start donor" in capsys.readouterr().err
+    assert cli.main([*release, "--task", "ssd", *VGG16]) == 1
+    assert "expected one of its shape; train with --start donor" in capsys.readouterr().err
     words = ["--teacher", "keras-160", "--start", "none", "--entry", "7"]
     assert train("distil", models, tmp_path, *words) == 0
     capsys.readouterr()

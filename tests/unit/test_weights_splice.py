@@ -12,6 +12,7 @@ from trunkline import engines
 from trunkline.errors import WeightsError
 from trunkline.weights import ModelStore
 from trunkline.weights.conv import Conv
+from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline.weights.store import bundle_root
 
 pytest.importorskip("onnx")
@@ -46,7 +47,7 @@ def test_both_parts_together_are_the_tail(task: str, tmp_path: Path) -> None:
     content, batch = released(task), features()[None]
     middle = run(splice.up_to(content, MIDDLE), tmp_path, batch)
     assert middle.shape == (1, 96, 14, 14)
-    rest = splice.behind(content, MIDDLE, (96, 14, 14), passing(96))
+    rest = splice.behind(content, MIDDLE, (96, 14, 14), {STITCH: passing(96)})
     np.testing.assert_allclose(
         run(rest, tmp_path, middle), run(content, tmp_path, batch), rtol=1e-4, atol=1e-4
     )
@@ -60,13 +61,30 @@ def test_the_convolution_comes_first(tmp_path: Path) -> None:
         rng.normal(0, 0.01, (96, 512, 3, 3)).astype(np.float16),
         rng.normal(0, 1, 96).astype(np.float16),
     )
-    part = splice.behind(content, MIDDLE, (512, 14, 14), conv)
+    part = splice.behind(content, MIDDLE, (512, 14, 14), {STITCH: conv})
     zeros = run(part, tmp_path, np.zeros((1, 512, 14, 14), np.float32))
     bias = np.ones((14, 14)) * conv.bias.astype(np.float32)[:, None, None]
-    known = splice.behind(content, MIDDLE, (96, 14, 14), passing(96))
+    known = splice.behind(content, MIDDLE, (96, 14, 14), {STITCH: passing(96)})
     np.testing.assert_allclose(
         zeros, run(known, tmp_path, bias[None].astype(np.float32)), rtol=1e-3, atol=1e-3
     )
+
+
+def test_layers_with_other_weights(tmp_path: Path) -> None:
+    """A last convolution that says nothing leaves the linear layer's bias."""
+    content, batch = released("classifier"), features()[None]
+    quiet = Conv(np.zeros((1280, 320, 1, 1), np.float16), np.zeros(1280, np.float16))
+    part = splice.behind(content, MIDDLE, (96, 14, 14), {STITCH: passing(96), "18": quiet})
+    middle = run(splice.up_to(content, MIDDLE), tmp_path, batch)
+    said = run(part, tmp_path, middle)
+    np.testing.assert_array_equal(said, run(part, tmp_path, 2 * middle))
+    assert np.abs(said - run(content, tmp_path, batch)).max() > 1
+
+
+def test_layers_that_the_tail_has_not_are_refused() -> None:
+    other = {STITCH: passing(96), "18": passing(4)}
+    with pytest.raises(WeightsError, match=r"the tail has no 18\.weight of \(4, 4, 3, 3\)"):
+        splice.behind(released("classifier"), MIDDLE, (96, 14, 14), other)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +96,6 @@ def test_the_convolution_comes_first(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_is_refused(tensor: str, channels: int, message: str) -> None:
     with pytest.raises(WeightsError, match=message):
-        splice.behind(released("classifier"), tensor, (channels, 14, 14), passing(channels))
+        splice.behind(
+            released("classifier"), tensor, (channels, 14, 14), {STITCH: passing(channels)}
+        )

@@ -25,8 +25,8 @@ from trunkline.weights.store import ModelStore, bundle_root
 
 RELEASED_SET = "keras-160"
 RELEASED_TRUNK = "mobilenet_v2"
-WEIGHT, BIAS = "weight", "bias"
-"""Names of a stitch's arrays in its file."""
+PARTS = ("weight", "bias")
+"""Names of a layer's arrays, behind its own, in the file of a stitch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,8 @@ def rest_of_network(context: Context, task: str) -> TailDraft | None:
 
 
 def stitched(context: Context, task: str) -> TailDraft | None:
-    """The released tail's later layers, behind a convolution that was made for this trunk."""
+    """The released tail's later layers, some of them with other weights, behind a convolution that
+    was made for this trunk."""
     from trunkline.weights import splice
 
     weights = context.weights
@@ -95,11 +96,11 @@ def stitched(context: Context, task: str) -> TailDraft | None:
             f"{path} is for a released tail {task} of sha256 {data['behind']['sha256']}: "
             f"the bundle's has {found}; install the project again"
         )
-    conv = read_stitch(folder, data)
+    convs = read_layers(folder, data)
     return replace(
         base,
         model=data["model"],
-        content=splice.behind(base.content, data["behind"]["tensor"], weights.shape, conv),
+        content=splice.behind(base.content, data["behind"]["tensor"], weights.shape, convs),
         digest=data["digest"],
         probe=tuple(data["probe"]),
         card=entry_of(folder, data["card"]).text(),
@@ -113,12 +114,16 @@ def stitch_name(task: str) -> str:
     return f"{task}.stitch.json"
 
 
-def read_stitch(folder: Path, data: Mapping[str, Any]) -> Conv:
-    """The convolution, checked; WeightsError where the file is damaged."""
+def read_layers(folder: Path, data: Mapping[str, Any]) -> dict[str, Conv]:
+    """What differs from the released tail, checked; WeightsError where the file is damaged."""
     from safetensors.numpy import load_file
 
     arrays = load_file(entry_of(folder, data).verified_path())
-    return Conv(*(np.asarray(arrays[name], np.float16) for name in (WEIGHT, BIAS)))
+    names = dict.fromkeys(name.rpartition(".")[0] for name in arrays)
+    return {
+        name: Conv(*(np.asarray(arrays[f"{name}.{part}"], np.float16) for part in PARTS))
+        for name in names
+    }
 
 
 def _bundled(context: Context, trunk: str, weights: str, task: str) -> TailDraft | None:

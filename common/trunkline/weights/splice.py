@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import onnx
-from onnx import GraphProto, helper, shape_inference
+from numpy.typing import NDArray
+from onnx import GraphProto, TensorProto, helper, numpy_helper, shape_inference
 
 from trunkline.errors import WeightsError
 from trunkline.types import Shape
@@ -19,19 +23,24 @@ def up_to(content: bytes, tensor: str) -> bytes:
     return serialised(_between(content, [FEATURES], [tensor]))
 
 
-def behind(content: bytes, tensor: str, shape: Shape, conv: Conv) -> bytes:
-    """The tail's layers behind one of its inner tensors, which `conv` makes of features `shape`.
+def behind(content: bytes, tensor: str, shape: Shape, convs: Mapping[str, Conv]) -> bytes:
+    """The tail's layers behind one of its inner tensors, which convs[STITCH] makes of features.
 
-    Raises WeightsError where the tail has no such tensor, or one of another shape.
+    Features are of `shape`; the other convs take the place of the tail's own ones of their names.
+    Raises WeightsError where the tail has no such tensor or layer, or one of another shape.
     """
     outputs = [item.name for item in onnx.load_from_string(content).graph.output]
     rest = _between(content, [tensor], outputs)
     graph = Graph(rest.name)
     features = graph.input(FEATURES, shape)
-    x = graph.conv(STITCH, features, conv, padding="symmetric", activation="linear")
+    x = graph.conv(STITCH, features, convs[STITCH], padding="symmetric", activation="linear")
     wanted = [side.dim_value for side in rest.input[0].type.tensor_type.shape.dim[1:]]
     if wanted != list(x.shape):
         raise WeightsError(f"the convolution gives {x.shape}: the tail's {tensor} is {wanted}")
+    for name, conv in convs.items():
+        if name != STITCH:
+            _replace(rest, f"{name}.weight", conv.weight)
+            _replace(rest, f"{name}.bias", conv.bias)
     front = onnx.load_from_string(graph.model(x.name, ["N", *x.shape])).graph
     for node in rest.node:
         node.input[:] = [x.name if name == tensor else name for name in node.input]
@@ -43,6 +52,13 @@ def behind(content: bytes, tensor: str, shape: Shape, conv: Conv) -> bytes:
         [*front.initializer, *rest.initializer],
     )
     return serialised(joined)
+
+
+def _replace(graph: GraphProto, name: str, array: NDArray[np.float16]) -> None:
+    found = {item.name: item for item in graph.initializer}.get(name)
+    if found is None or found.data_type != TensorProto.FLOAT16 or tuple(found.dims) != array.shape:
+        raise WeightsError(f"the tail has no {name} of {array.shape} to put another in its place")
+    found.CopyFrom(numpy_helper.from_array(array, name))
 
 
 def _between(content: bytes, inputs: list[str], outputs: list[str]) -> GraphProto:

@@ -1,4 +1,4 @@
-"""`trunkline train release`: a tail's convolution alone, for the released bundle.
+"""`trunkline train release`: what a tail behind a convolution has of its own, for the bundle.
 
 The rest of such a tail is the released one's, which is in the bundle already.
 """
@@ -16,16 +16,17 @@ from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import TailEntry, described
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline.weights.publish import write_file
-from trunkline.weights.recipes import BIAS, RELEASED_SET, RELEASED_TRUNK, WEIGHT, stitch_name
+from trunkline.weights.recipes import PARTS, RELEASED_SET, RELEASED_TRUNK, stitch_name
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.entry import entering, entry
 from trunkline_training.train.models import given_of
 
 
 def release(models: Path, trunk: str, weights: str, task: str, output: Path) -> Path:
-    """Write the convolution of a tail below `models`, and its card, below `output`; the folder.
+    """Write a tail's own layers, of the tail below `models`, and its card below `output`.
 
-    Raises WeightsError where another layer than that is not the released tail's.
+    Gives the folder. Raises WeightsError for a tail without a convolution before the released
+    tail's layers, or with layers of other shapes than those.
     """
     tail = ModelStore((models,)).tail(trunk, weights, task)
     ours = given_of(tail).convs
@@ -33,15 +34,23 @@ def release(models: Path, trunk: str, weights: str, task: str, output: Path) -> 
         raise WeightsError(f"{tail.path} has no layer {STITCH}: expected a tail with a donor")
     base = ModelStore((output,)).tail(RELEASED_TRUNK, RELEASED_SET, task)
     theirs = given_of(base).convs
-    for name in set(ours) - {STITCH}:
-        if name not in theirs or not _alike(ours[name], theirs[name]):
+    own = {STITCH: ours[STITCH]}
+    for name in sorted(set(ours) - {STITCH}):
+        if name not in theirs or ours[name].weight.shape != theirs[name].weight.shape:
             raise WeightsError(
-                f"{tail.path} has another {name} than {base.path}: expected the same layers; "
-                f"train with --start donor --donor {RELEASED_SET} and everything else frozen"
+                f"{tail.path} has another {name} than {base.path}: expected one of its shape; "
+                f"train with --start donor --donor {RELEASED_SET}"
             )
+        if not _alike(ours[name], theirs[name]):
+            own[name] = ours[name]
     folder = output / trunk / weights
-    conv = ours[STITCH]
-    content = save({WEIGHT: conv.weight, BIAS: conv.bias})
+    content = save(
+        {
+            f"{name}.{part}": array
+            for name, conv in own.items()
+            for part, array in zip(PARTS, (conv.weight, conv.bias), strict=True)
+        }
+    )
     tensor = entering(entry(tail.shape), STITCH in theirs)
     _describe(folder, tail, content, {"sha256": base.sha256, "tensor": tensor})
     return folder
