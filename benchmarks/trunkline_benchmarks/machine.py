@@ -12,12 +12,14 @@ from typing import Any
 PACKAGES = (
     "trunkline",
     "numpy",
+    "onnxruntime",
     "openvino",
     "imagecodecs",
     "av",
     "pillow",
     "pillow-heif",
     "grpcio",
+    "uvloop",
     "fastapi",
 )
 
