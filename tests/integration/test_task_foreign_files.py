@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,17 +172,22 @@ def test_functions_of_its_own(tmp_path: Path) -> None:
         package.read(folder)
 
 
-def large(*nodes: Any, **constants: Any) -> bytes:
-    """A few bytes that want all memory: a tensor `large` out of `nodes`."""
+def large(*nodes: Any, said: Sequence[int | str] = (), **constants: Any) -> bytes:
+    """A few bytes that want all memory: a tensor `large` out of `nodes`; its sides as `said`."""
     after = [
         helper.make_node("ReduceSum", ["large"], ["sum"], keepdims=0),
         helper.make_node("Add", ["features", "sum"], ["logits"]),
     ]
-    return package_kit.network([*nodes, *after], constants)
+    built = onnx.load_from_string(package_kit.network([*nodes, *after], constants))
+    if said:
+        value = helper.make_tensor_value_info("large", TensorProto.FLOAT, list(said))
+        built.graph.value_info.append(value)
+    return bytes(built.SerializeToString())
 
 
 WIDE = helper.make_node("Pad", ["features", "pads"], ["large"])
 FILLED = helper.make_node("ConstantOfShape", ["sides"], ["large"])
+SQUARED = {"root": np.array([2.0**15]), "two": np.float64(2)}
 # a product of which inference knows nothing: 2^15 squared and more
 HIDDEN = [
     helper.make_node("Pow", ["root", "two"], ["power"]),
@@ -198,7 +203,11 @@ HIDDEN = [
             r"tensor of \[2, 1073741824\], expected at most",
         ),
         (
-            large(*HIDDEN, FILLED, root=np.array([2.0**15]), two=np.float64(2)),
+            large(*HIDDEN, FILLED, **SQUARED),
+            "has a ConstantOfShape of",
+        ),
+        (
+            large(*HIDDEN, FILLED, said=["N"], **SQUARED),
             "has a ConstantOfShape of",
         ),
         (

@@ -32,7 +32,7 @@ SMALL = 1 << 12
 def require_bounded(model: Any) -> None:  # noqa: ANN401 - onnx has no types
     """Raise ValueError where a tensor has, or may have, more than MOST_VALUES values a frame.
 
-    The model's large constants are gone afterwards.
+    The model's large constants are gone afterwards, and what it says of its tensors.
     """
     import onnx
 
@@ -40,6 +40,9 @@ def require_bounded(model: Any) -> None:  # noqa: ANN401 - onnx has no types
         if math.prod(tensor.dims) > SMALL:
             tensor.ClearField("raw_data")
             tensor.ClearField("float_data")
+    del model.graph.value_info[:]  # what the file says of its tensors is not what they are
+    for value in model.graph.output:
+        value.type.tensor_type.ClearField("shape")
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:  # it has several kinds, none of them public
