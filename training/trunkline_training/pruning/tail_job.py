@@ -58,6 +58,7 @@ class TailJob(TaskJob):
         )
         self._views = views_of(config, learnt, self.prepare, made_by)
         self._validation = views_of(config, kept, self.prepare, made_by).plain()
+        self.calibrate()
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
         """The trunk's features and the unpruned tail's answers."""
