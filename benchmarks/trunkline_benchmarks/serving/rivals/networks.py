@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def join(trunk: Path, tail: Path, folder: Path) -> Path:
     back = compose.add_prefix(onnx.load(tail), "tail/")
     pair = (front.graph.output[0].name, back.graph.input[0].name)
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(compose.merge_models(front, back, io_map=[pair]), path)
-    return path
+    part = path.with_suffix(f".{os.getpid()}")  # LitServe's workers all do this at once
+    onnx.save(compose.merge_models(front, back, io_map=[pair]), part)
+    return part.replace(path)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
