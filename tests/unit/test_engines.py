@@ -51,6 +51,34 @@ def test_a_signal_survives_a_network_that_another_thread_lets_go(name: str, trun
     assert (done.returncode, done.stdout) == (0, "still here\n")
 
 
+AT_ONCE = """
+import threading
+import openvino
+from trunkline.engines.openvino import OpenVinoNetwork
+
+start = threading.Barrier(8)
+
+def look_up():
+    start.wait()
+    openvino.Type.f32.to_dtype()
+
+threads = [threading.Thread(target=look_up) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("done", flush=True)
+"""
+
+
+def test_first_calls_of_openvino_may_come_at_once() -> None:
+    """What every call looks up first locked its callers up, in two of three processes."""
+    for _ in range(4):
+        command = [sys.executable, "-c", AT_ONCE]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        assert (done.returncode, done.stdout) == (0, "done\n")
+
+
 @pytest.mark.parametrize("name", LIGHT)
 def test_a_batch_is_its_pictures_one_by_one(name: str, trunk: Path, batch: np.ndarray) -> None:
     network = engines.load(name, trunk, threads=1)

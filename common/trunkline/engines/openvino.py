@@ -24,6 +24,9 @@ CORE = openvino.Core()
 """One for the process, never let go. The CPU plugin gives the thread that first compiles another
 stack for its signals and frees that with the last network, in whichever thread this happens: the
 first thread's next signal, such as SIGTERM, would then end the process with SIGSEGV."""
+# the binding makes a table of types when it first needs one, under a lock that it holds while it
+# waits for Python's: two threads whose first calls came at once would wait for each other for ever
+openvino.Type.f32.to_dtype()
 
 
 class OpenVinoNetwork(Network):
