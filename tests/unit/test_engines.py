@@ -51,6 +51,29 @@ def test_a_signal_survives_a_network_that_another_thread_lets_go(name: str, trun
     assert (done.returncode, done.stdout) == (0, "still here\n")
 
 
+REPORTING = """
+import sys
+from pathlib import Path
+import numpy
+from trunkline import engines
+
+network = engines.load(sys.argv[1], Path(sys.argv[2]), threads=1)
+network.run(numpy.zeros((1, 3, 224, 224), numpy.float32))
+"""
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_engines_keep_no_record_of_their_use(name: str, trunk: Path, tmp_path: Path) -> None:
+    """ONNX Runtime and OpenVINO report to their makers, and leave an identity in files for it."""
+    environment = {
+        name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"
+    }
+    environment |= {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", REPORTING, name, str(trunk)]
+    subprocess.run(command, check=True, env=environment, cwd=tmp_path, timeout=60)
+    assert list(tmp_path.rglob("*")) == []
+
+
 AT_ONCE = """
 import threading
 import openvino

@@ -113,7 +113,9 @@ def test_an_ended_training_leaves_no_features(
     code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code += "from trunkline.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, *words, "--patience", "0", "--method", "transfer"]
-    environment = {**os.environ, "TMPDIR": str(scratch)}
+    # PyTorch makes an empty folder there as soon as it is imported
+    elsewhere = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "inductor")}
+    environment = {**os.environ, **elsewhere, "TMPDIR": str(scratch)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         said = []

@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
 from trunkline.text import one_line
+
+# from 1.31 on it reports its use to its makers, from Linux too, unless it finds this when it is
+# loaded: a library has no business doing so
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
 
 LONGEST = 200
 
