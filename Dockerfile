@@ -4,8 +4,7 @@
 FROM python:3.11-slim-bookworm AS base
 ENV PATH=/opt/trunkline/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
-    ORT_DISABLE_TELEMETRY=1
+    PYTHONDONTWRITEBYTECODE=1
 
 # What to install: a layer that changes only when a requirement does is built on this one.
 FROM base AS requirements

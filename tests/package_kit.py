@@ -9,9 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from onnx import TensorProto, helper, numpy_helper
-
 from trunkline.weights import package
 from trunkline.weights.publish import draft_of
 from trunkline.weights.store import ModelStore, bundle_root
@@ -43,18 +40,3 @@ def rewrite(folder: Path, name: str, content: bytes) -> Path:
             part.update(found)
     (folder / package.NAME).write_text(json.dumps(description))
     return folder
-
-
-def network(nodes: list[Any], constants: dict[str, Any], **more: Any) -> bytes:
-    """An ONNX network of the classifier's input and of an output of its name."""
-    sides: list[str | int | None] = ["N", 64, 14, 14]
-    graph = helper.make_graph(
-        nodes,
-        "tail",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, sides)],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(np.array(value), name) for name, value in constants.items()],
-    )
-    versions = [helper.make_opsetid("", 17), helper.make_opsetid("odd", 1)]
-    built = helper.make_model(graph, opset_imports=versions, ir_version=8, **more)
-    return bytes(built.SerializeToString())

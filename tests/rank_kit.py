@@ -9,7 +9,7 @@ import numpy as np
 from onnx import helper
 from PIL import Image
 
-from tests.task_kit import model
+from tests.graph_kit import network
 from trunkline import engines
 from trunkline.engines.abc import Network
 from trunkline.trunks import Trunk
@@ -35,8 +35,8 @@ def constant_tail(folder: Path, logits: Sequence[float]) -> Network:
         helper.make_node("Add", ["answer", "nothing"], ["logits"]),
     ]
     path = folder / f"tail{len(list(folder.glob('tail*.onnx')))}.onnx"
-    answer = np.array([logits], np.float32)
-    path.write_bytes(model(nodes, "N", "logits", SHAPE, answer=answer, zero=np.float32(0)))
+    constants = {"answer": np.array([logits], np.float32), "zero": np.float32(0)}
+    path.write_bytes(network(nodes, constants, SHAPE))
     return engines.load(engines.DEFAULT_ENGINE, path, threads=1)
 
 

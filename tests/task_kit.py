@@ -10,17 +10,17 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
-import onnx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from tests.graph_kit import network
 from trunkline import codecs, pipeline, wire
 from trunkline.engines import Network
 from trunkline.types import (
@@ -30,7 +30,6 @@ from trunkline.types import (
     InferResult,
     ParameterValue,
     Preprocess,
-    Shape,
     Tensor,
     TrunkSpec,
 )
@@ -83,7 +82,7 @@ def make_store(root: Path, batch: int = 1) -> ModelStore:
 def classifier_graph(batch: int = 1) -> bytes:
     """Means over the positions: (N, 10, 4, 4) -> (N, 10)."""
     means = helper.make_node("ReduceMean", ["features"], ["logits"], axes=[2, 3], keepdims=0)
-    return model([means], batch if batch > 0 else "N", "logits")
+    return network([means], {}, SPEC.shape, batch if batch > 0 else "N")
 
 
 def ssd_graph() -> bytes:
@@ -93,27 +92,8 @@ def ssd_graph() -> bytes:
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
         helper.make_node("Add", ["rows", "nothing"], ["detections"]),
     ]
-    return model(nodes, 1, "detections", rows=ROWS, zero=np.float32(0))
-
-
-def model(
-    nodes: Sequence[Any],
-    batch: int | str,
-    output: str,
-    shape: Shape = SPEC.shape,
-    **constants: np.ndarray | np.float32,
-) -> bytes:
-    """The ONNX of nodes from `features` (batch, *shape) to `output`."""
-    kind = onnx.TensorProto.FLOAT
-    graph = helper.make_graph(
-        list(nodes),
-        "tail",
-        [helper.make_tensor_value_info("features", kind, [batch, *shape])],
-        [helper.make_tensor_value_info(output, kind, None)],
-        [numpy_helper.from_array(np.asarray(it), name) for name, it in constants.items()],
-    )
-    opsets = [helper.make_opsetid("", 13)]
-    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+    constants = {"rows": ROWS, "zero": np.float32(0)}
+    return network(nodes, constants, SPEC.shape, 1, "detections")
 
 
 def settings(name: str = "classifier", **given: Any) -> TaskSettings:

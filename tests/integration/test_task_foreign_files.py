@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tests import package_kit
+from tests import graph_kit, package_kit
 from tests import task_kit as kit
 from trunkline.errors import WeightsError
 from trunkline.weights import package
@@ -117,7 +117,7 @@ def endless() -> bytes:
         ],
     )
     loop = helper.make_node("Loop", ["turns", "more", "features"], ["logits"], body=body)
-    return package_kit.network([loop], {"turns": np.int64(1 << 62), "more": np.bool_(True)})
+    return graph_kit.network([loop], {"turns": np.int64(1 << 62), "more": np.bool_(True)})
 
 
 def elsewhere(in_node: bool) -> bytes:
@@ -128,7 +128,7 @@ def elsewhere(in_node: bool) -> bytes:
     nodes, constants = (
         ([constant, add], {}) if in_node else ([add], {"more": np.ones(1, np.float32)})
     )
-    built = onnx.load_from_string(package_kit.network(nodes, constants))
+    built = onnx.load_from_string(graph_kit.network(nodes, constants))
     graph = built.graph
     tensor = graph.node[0].attribute[0].t if in_node else graph.initializer[0]
     onnx.external_data_helper.set_external_data(tensor, "../secret", length=4)
@@ -137,7 +137,7 @@ def elsewhere(in_node: bool) -> bytes:
 
 
 def odd(**more: Any) -> bytes:
-    return package_kit.network(
+    return graph_kit.network(
         [helper.make_node("Odd", ["features"], ["logits"], domain="odd")], {}, **more
     )
 
@@ -178,7 +178,7 @@ def large(*nodes: Any, said: Sequence[int | str] = (), **constants: Any) -> byte
         helper.make_node("ReduceSum", ["large"], ["sum"], keepdims=0),
         helper.make_node("Add", ["features", "sum"], ["logits"]),
     ]
-    built = onnx.load_from_string(package_kit.network([*nodes, *after], constants))
+    built = onnx.load_from_string(graph_kit.network([*nodes, *after], constants))
     if said:
         value = helper.make_tensor_value_info("large", TensorProto.FLOAT, list(said))
         built.graph.value_info.append(value)

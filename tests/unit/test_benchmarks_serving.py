@@ -13,22 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from trunkline.errors import ParameterError, TrunklineError, UnavailableError, UnknownNameError
 from trunkline_benchmarks.latency import table as latency_table
 from trunkline_benchmarks.load import table as load_table
-from trunkline_benchmarks.serving import answers, measure, pictures, systems
-from trunkline_benchmarks.serving.answers import Reader
-from trunkline_benchmarks.serving.drive import Door, drive
+from trunkline_benchmarks.serving import measure, pictures, systems
+from trunkline_benchmarks.serving.drive import Door, Load, drive
 from trunkline_benchmarks.serving.process import Process
 from trunkline_benchmarks.serving.quota import quota
-from trunkline_benchmarks.serving.rivals import networks
 from trunkline_benchmarks.serving.systems import Setting, free_ports, listens
-from trunkline_training.datasets import Picture
-
-LABELS = {"classifier": ("a", "b"), "ssd": ("toaster", "airplane", "cat")}
 
 
 class Server(ThreadingHTTPServer):
@@ -83,7 +77,7 @@ def url(port: int) -> str:
 
 
 def test_clients_take_pictures_in_turn_on_connections_of_their_own(server: Server) -> None:
-    run = drive(Door(url(server.port)), [b"one", b"three", b"busy"], clients=2, requests=9)
+    run = drive(Door(url(server.port)), [b"one", b"three", b"busy"], Load(2, 9))
     assert sorted(call.picture for call in run.calls) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert dict(run.statuses) == {200: 6, 429: 3}
     assert [call.sent_bytes for call in run.calls if call.picture == 1] == [5, 5, 5]
@@ -97,7 +91,7 @@ def test_who_is_patient_waits_as_an_answer_tells(
     server: Server, patient: bool, asked: range
 ) -> None:
     """The server wants a second for itself."""
-    run = drive(Door(url(server.port)), [b"busy"], clients=1, seconds=1.5, patient=patient)
+    run = drive(Door(url(server.port)), [b"busy"], Load(1, seconds=1.5, patient=patient))
     assert len(run.calls) in asked
     assert set(run.statuses) == {429}
     assert run.seconds >= 1.5
@@ -105,7 +99,7 @@ def test_who_is_patient_waits_as_an_answer_tells(
 
 def test_a_form_and_what_a_camera_does_first(server: Server) -> None:
     door = Door(url(server.port), "content", lambda data: data.upper())
-    drive(door, [b"picture"], clients=1, requests=1)
+    drive(door, [b"picture"], Load(1, 1))
     ((kind, body),) = server.bodies
     assert kind.startswith("multipart/form-data; boundary=")
     assert b'name="content"; filename="picture.jpg"' in body
@@ -114,7 +108,7 @@ def test_a_form_and_what_a_camera_does_first(server: Server) -> None:
 
 def test_who_does_not_answer_counts_as_nothing() -> None:
     (port,) = free_ports(1)
-    run = drive(Door(url(port)), [b"x"], clients=1, requests=3)
+    run = drive(Door(url(port)), [b"x"], Load(1, 3))
     assert dict(run.statuses) == {0: 3}
     assert run.answered == []
     assert measure.summary([]) == {}
@@ -133,15 +127,15 @@ def uplink(server: Server, tmp_path: Path) -> Iterator[int]:
 def test_the_uplink_takes_its_time_and_changes_nothing(server: Server, uplink: int) -> None:
     body = bytes(range(256)) * 49  # 12 544 bytes, 100 ms at 1 Mbit/s
     door = Door(url(uplink))
-    drive(door, [b"warm"], clients=1, requests=1)
-    run = drive(door, [body], clients=1, requests=1)
+    drive(door, [b"warm"], Load(1, 1))
+    run = drive(door, [body], Load(1, 1))
     assert server.bodies[-1][1] == body
     assert run.calls[0].ms > 100 + 2 * 30
 
 
 def test_connections_share_the_uplink(uplink: int) -> None:
     began = time.perf_counter()
-    drive(Door(url(uplink)), [bytes(6250)], clients=4, requests=4)
+    drive(Door(url(uplink)), [bytes(6250)], Load(4, 4))
     assert time.perf_counter() - began > 4 * 0.05
 
 
@@ -188,58 +182,6 @@ def test_a_share_of_a_core(tmp_path: Path) -> None:
 def test_a_share_that_is_none(cores: float) -> None:
     with pytest.raises(ParameterError, match="a quota of"), quota(cores):
         pass
-
-
-def ours(label: str, box: list[float]) -> bytes:
-    tasks = {
-        "classifier": {"status": "ok", "classes": [{"index": 1, "label": "b", "score": 0.9}]},
-        "ssd": {"status": "ok", "detections": [{"label": label, "score": 0.8, "box": box}]},
-    }
-    return json.dumps({"tasks": tasks, "image": {"width": 200, "height": 100}}).encode()
-
-
-def theirs(label: int, box: list[float]) -> bytes:
-    return json.dumps({"classes": [[1, 0.9]], "detections": [[label, 0.8, *box]]}).encode()
-
-
-@pytest.mark.parametrize(
-    "body", [ours("airplane", [20, 10, 100, 50]), theirs(1, [0.1, 0.1, 0.5, 0.5])]
-)
-def test_answers_of_either_kind_read_the_same(body: bytes) -> None:
-    reader = Reader(LABELS)
-    assert reader.best(body) == 1
-    ((kind, score, box),) = reader.found(body)
-    assert (kind, score) == (0, 0.8), "aeroplane is VOC's first class"
-    assert box == pytest.approx((0.1, 0.1, 0.5, 0.5))
-    truth = [Picture("p", Path("p"), [[0, 0.1, 0.1, 0.5, 0.5, 0]])]
-    graded = answers.rows(reader, [body], truth)
-    assert answers.mean_ap(graded)["map"] == pytest.approx(100)
-
-
-def test_what_no_class_of_voc_is_counts_for_nothing() -> None:
-    assert Reader(LABELS).found(theirs(0, [0, 0, 1, 1])) == []
-
-
-def test_top1_with_its_interval() -> None:
-    right = np.array([1.0] * 80 + [0.0] * 20)
-    found = answers.top1(right)
-    assert (found["top1"], found["pictures"]) == (80, 100)
-    low, high = found["interval"]
-    assert 70 < low < 80 < high < 90
-
-
-def test_a_failed_task_is_no_answer() -> None:
-    body = {"tasks": {"classifier": {"status": "error", "code": "X", "message": "m"}}, "image": {}}
-    with pytest.raises(TrunklineError, match="task classifier failed"):
-        Reader(LABELS).best(json.dumps(body).encode())
-
-
-def test_a_rivals_answer() -> None:
-    logits = np.array([[0.0, 2.0, 1.0]], np.float32)
-    rows = np.array([[0, 2, 0.2, 0, 0, 1, 1], [0, 1, 0.9, 0.5, 0.5, 1, 1]], np.float32)
-    found = networks.answer(logits, rows, 0.3)
-    assert [index for index, _ in found["classes"]] == [1, 2, 0]
-    assert found["detections"] == [[1, pytest.approx(0.9), 0.5, 0.5, 1.0, 1.0]]
 
 
 def test_unknown_systems_and_pictures(tmp_path: Path) -> None:

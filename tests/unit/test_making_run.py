@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from onnx import helper
 
-from tests import package_kit, train_kit
+from tests import graph_kit, package_kit, train_kit
 from trunkline import cli
 from trunkline.weights import package
 
@@ -172,6 +172,6 @@ def test_a_source_of_another_architecture(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pool = helper.make_node("GlobalAveragePool", ["features"], ["logits"])
-    package_kit.write(tmp_path / "mine", content=package_kit.network([pool], {}))
+    package_kit.write(tmp_path / "mine", content=graph_kit.network([pool], {}))
     assert train(images, "--source", "mine") == 1
     assert "is no classifier of MobileNetV2's layers" in capsys.readouterr().err

@@ -28,7 +28,7 @@ from trunkline.types import Tensor
 from trunkline.weights.store import ModelStore
 from trunkline_benchmarks.latency.echo import METHOD
 from trunkline_benchmarks.serving import pictures
-from trunkline_benchmarks.serving.drive import Door, drive
+from trunkline_benchmarks.serving.drive import Door, Load, drive
 from trunkline_benchmarks.serving.process import Process
 from trunkline_benchmarks.serving.systems import HOST, TASKS, free_ports, listens
 
@@ -111,8 +111,8 @@ def loopback(posted: Sequence[bytes], payload: int, rounds: int, logs: Path) -> 
     with Process("echo", [*command, *flags], logs) as process:
         process.wait(lambda: listens(port) and listens(grpc_port))
         door = Door(f"http://{HOST}:{port}/")
-        drive(door, posted, 1, WARM_UP)
-        http = [call.ms for call in drive(door, posted, 1, rounds * len(posted)).calls]
+        drive(door, posted, Load(1, WARM_UP))
+        http = [call.ms for call in drive(door, posted, Load(1, rounds * len(posted))).calls]
         calls = asyncio.run(_grpc_samples(grpc_port, bytes(payload), rounds * len(posted)))
     return {"HTTP call": http, "gRPC call": calls}
 

@@ -13,6 +13,7 @@ from trunkline.errors import TrunklineError
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.latency import table
 from trunkline_benchmarks.serving import accuracy, measure, pictures, program, systems
+from trunkline_benchmarks.serving.drive import Load
 from trunkline_benchmarks.serving.systems import Setting
 
 DESCRIPTION = """\
@@ -83,7 +84,7 @@ def _system(
         _say(f"{name}: ready")
         measure.warm_up(running, posted)
         for clients in given.clients:
-            run = measure.under_load(running, posted, clients, requests=given.requests)
+            run = measure.under_load(running, posted, Load(clients, given.requests))
             found["loopback"].append(run)
             _say(f"{name}: {clients} clients, p50 {run['ms'].get('p50')} ms")
         found["ready_s"], found["memory_bytes"] = running.ready_s, measure.memory(running)
@@ -103,7 +104,7 @@ def _once(name: str, setting: Setting, posted: Sequence[bytes], requests: int) -
     """One client's run of a system in another setting."""
     with systems.started(name, setting) as running:
         measure.warm_up(running, posted)
-        run = measure.under_load(running, posted, 1, requests=requests)
+        run = measure.under_load(running, posted, Load(1, requests))
     _say(f"{name}: {setting.words}, p50 {run['ms'].get('p50')} ms")
     return run
 

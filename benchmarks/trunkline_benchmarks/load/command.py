@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.load import table
 from trunkline_benchmarks.serving import measure, pictures, program, systems
+from trunkline_benchmarks.serving.drive import Load
 from trunkline_benchmarks.serving.systems import Setting
 
 DESCRIPTION = """\
@@ -52,50 +53,41 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
     posted = pictures.read(given.images, given.limit)
     setting = program.setting_of(given)
     ours = f"trunkline:{given.codec}"
+    one = Load(1, given.requests)
+    few = [Load(clients, given.requests) for clients in given.clients]
     found: dict[str, Any] = {
         "machine": machine.describe(),
         "setting": program.said(given) | {"codec": given.codec},
-        "throughput": {
-            name: list(_runs(name, setting, posted, given.clients, given.requests))
-            for name in given.systems
-        },
+        "throughput": {name: list(_runs(name, setting, posted, few)) for name in given.systems},
         "tasks": [
             {"tasks": count}
-            | next(_runs(f"null-tasks:{count},{given.codec}", setting, posted, [1], given.requests))
+            | next(_runs(f"null-tasks:{count},{given.codec}", setting, posted, [one]))
             for count in given.tasks
         ],
         "starts": [_start(ours, setting) for _ in range(given.starts)],
     }
     if given.crowd:
-        found["crowd"] = list(_crowd(ours, setting, posted, given))
+        found["crowd"] = list(_runs(ours, setting, posted, _crowds(given)))
     return found
 
 
-def _crowd(
-    name: str, setting: Setting, posted: Sequence[bytes], given: argparse.Namespace
-) -> Iterator[dict[str, Any]]:
-    """The same seconds for few clients, for too many, and for too many that wait when told to."""
-    few = [(count, False) for count in given.clients]
-    with systems.started(name, setting) as running:
-        measure.warm_up(running, posted)
-        for count, patient in (*few, (given.crowd, False), (given.crowd, True)):
-            run = measure.under_load(
-                running, posted, count, seconds=given.crowd_seconds, patient=patient
-            )
-            print(f"{name}: {count} clients, {run['per_s']:.1f} a second", file=sys.stderr)
-            yield run
-
-
 def _runs(
-    name: str, setting: Setting, posted: Sequence[bytes], clients: Sequence[int], requests: int
+    name: str, setting: Setting, posted: Sequence[bytes], loads: Iterable[Load]
 ) -> Iterator[dict[str, Any]]:
-    """One system at each number of clients."""
+    """One system under each load."""
     with systems.started(name, setting) as running:
         measure.warm_up(running, posted)
-        for count in clients:
-            run = measure.under_load(running, posted, count, requests=requests)
-            print(f"{name}: {count} clients, {run['per_s']:.1f} a second", file=sys.stderr)
+        for load in loads:
+            run = measure.under_load(running, posted, load)
+            print(f"{name}: {load.clients} clients, {run['per_s']:.1f} a second", file=sys.stderr)
             yield run
+
+
+def _crowds(given: argparse.Namespace) -> Iterator[Load]:
+    """The same seconds for few clients, for too many, and for too many that wait when told to."""
+    for clients in (*given.clients, given.crowd):
+        yield Load(clients, seconds=given.crowd_seconds)
+    yield Load(given.crowd, seconds=given.crowd_seconds, patient=True)
 
 
 def _start(name: str, setting: Setting) -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # they import PyTorch, which `--help` does without
     from trunkline_benchmarks.plan.planning import NetworkPlan, Settings
     from trunkline_benchmarks.plan.tables import Table
 
-REQUIRES = ("torch", "torchvision", "onnx", "onnxruntime", "h5py", "safetensors", "onnxruntime")
+REQUIRES = ("torch", "torchvision", "onnx", "onnxruntime", "h5py", "safetensors")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

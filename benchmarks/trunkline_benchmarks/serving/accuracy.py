@@ -9,7 +9,7 @@ from trunkline.errors import TrunklineError
 from trunkline.weights.store import ModelStore
 from trunkline_benchmarks.serving import answers, pictures, systems
 from trunkline_benchmarks.serving.answers import Reader
-from trunkline_benchmarks.serving.drive import drive
+from trunkline_benchmarks.serving.drive import Load, drive
 from trunkline_benchmarks.serving.systems import Running, Setting
 from trunkline_training.datasets import BOXES, CLASSES
 
@@ -45,7 +45,7 @@ def of(
 
 def answered(running: Running, posted: Sequence[bytes], clients: int = CLIENTS) -> list[bytes]:
     """Every picture's answer, in their order. Raises TrunklineError where one has none."""
-    run = drive(running.door, posted, clients, len(posted))
+    run = drive(running.door, posted, Load(clients, len(posted)))
     if len(run.answered) < len(posted):
         raise TrunklineError(f"not every labelled picture was answered: {dict(run.statuses)}")
     return [call.body for call in sorted(run.calls, key=lambda call: call.picture)]

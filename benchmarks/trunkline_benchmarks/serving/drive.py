@@ -43,6 +43,20 @@ class Door:
 
 
 @dataclass(frozen=True)
+class Load:
+    """Clients that send when they are answered: so many calls in all, or calls for so long.
+
+    A `patient` client that is refused waits as long as the answer tells it to, any other one asks
+    again at once.
+    """
+
+    clients: int
+    requests: int | None = None
+    seconds: float = math.inf
+    patient: bool = False
+
+
+@dataclass(frozen=True)
 class Call:
     """One picture's way: `status` 0 where there was no answer; `client_s` is the camera's CPU."""
 
@@ -75,21 +89,10 @@ class Drive:
         return {status: found.count(status) for status in sorted(set(found))}
 
 
-def drive(
-    door: Door,
-    pictures: Sequence[bytes],
-    clients: int,
-    requests: int | None = None,
-    seconds: float = math.inf,
-    patient: bool = False,
-) -> Drive:
-    """`requests` calls in all, or calls for so long, by clients that send when they are answered.
-
-    Each client keeps one connection; pictures are taken in turn. A `patient` one that is refused
-    waits as long as the answer tells it to, any other one asks again at once.
-    """
-    turns = itertools.count() if requests is None else iter(range(requests))
-    end = time.perf_counter() + seconds
+def drive(door: Door, pictures: Sequence[bytes], load: Load) -> Drive:
+    """The calls of a load. Each client keeps one connection; pictures are taken in turn."""
+    turns = itertools.count() if load.requests is None else iter(range(load.requests))
+    end = time.perf_counter() + load.seconds
     lock = threading.Lock()
     calls: list[Call] = []
 
@@ -97,12 +100,12 @@ def drive(
         found = []
         for call in _client(door, pictures, _until(end, turns, lock)):
             found.append(call)
-            if patient and call.retry_after_s:
+            if load.patient and call.retry_after_s:
                 time.sleep(max(0.0, min(call.retry_after_s, end - time.perf_counter())))
         with lock:
             calls.extend(found)
 
-    threads = [threading.Thread(target=work) for _ in range(clients)]
+    threads = [threading.Thread(target=work) for _ in range(load.clients)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()

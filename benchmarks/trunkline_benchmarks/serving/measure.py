@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.serving.drive import Drive, drive
+from trunkline_benchmarks.serving.drive import Drive, Load, drive
 from trunkline_benchmarks.serving.systems import Running
 
 WARM_UP = 8
@@ -19,32 +18,24 @@ PERCENTILES = (50, 95, 99)
 
 def warm_up(running: Running, pictures: Sequence[bytes]) -> None:
     """Some pictures whose times do not count. Raises TrunklineError where none is answered."""
-    done = drive(running.door, pictures, clients=2, requests=WARM_UP)
+    done = drive(running.door, pictures, Load(2, WARM_UP))
     if not done.answered:
         statuses = dict(done.statuses)
         logs = ", ".join(str(process.log) for process in running.edge + running.cloud)
         raise TrunklineError(f"no picture is answered ({statuses}): see {logs}")
 
 
-def under_load(
-    running: Running,
-    pictures: Sequence[bytes],
-    clients: int,
-    *,
-    requests: int | None = None,
-    seconds: float = math.inf,
-    patient: bool = False,
-) -> dict[str, Any]:
+def under_load(running: Running, pictures: Sequence[bytes], load: Load) -> dict[str, Any]:
     """Every sample of a run; CPU seconds are a picture's share, the camera's with the edge's."""
     edge = sum(process.cpu_s for process in running.edge)
     cloud = sum(process.cpu_s for process in running.cloud)
-    run = drive(running.door, pictures, clients, requests, seconds, patient)
+    run = drive(running.door, pictures, load)
     edge = sum(process.cpu_s for process in running.edge) - edge
     cloud = sum(process.cpu_s for process in running.cloud) - cloud
     answered = max(1, len(run.answered))
     return {
-        "clients": clients,
-        "patient": patient,
+        "clients": load.clients,
+        "patient": load.patient,
         "seconds": run.seconds,
         "statuses": {str(status): count for status, count in run.statuses.items()},
         "per_s": len(run.answered) / run.seconds,

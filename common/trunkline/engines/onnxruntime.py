@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
-from trunkline.text import one_line
+from trunkline.text import LONGEST_LINE, one_line
 
 # from 1.31 on it reports its use to its makers, from Linux too, unless it finds this when it is
 # loaded: a library has no business doing so
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
-
-LONGEST = 200
 
 
 class OnnxRuntimeNetwork(Network):
@@ -42,7 +40,7 @@ class OnnxRuntimeNetwork(Network):
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its exceptions share no public base class
-            reason = one_line(str(error), LONGEST)
+            reason = one_line(str(error), LONGEST_LINE)
             raise EngineError(f"onnxruntime cannot load {path.name}: {reason}") from error
         self._input = self._session.get_inputs()[0].name
 

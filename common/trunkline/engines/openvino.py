@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trunkline.engines.abc import Network
 from trunkline.errors import EngineError
-from trunkline.text import one_line
+from trunkline.text import LONGEST_LINE, one_line
 
 # `import openvino` reports its use over the network, from a forked process, unless it finds this
 # module missing: a library has no business doing either
@@ -19,7 +19,6 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino  # noqa: E402
 
-LONGEST = 200
 CORE = openvino.Core()
 """One for the process, never let go. The CPU plugin gives the thread that first compiles another
 stack for its signals and frees that with the last network, in whichever thread this happens: the
@@ -73,4 +72,4 @@ def _last_line(error: Exception) -> str:
     """An OpenVINO message ends in the line that says what happened; other ones give numbers."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = [line for line in lines if any(letter.isalpha() for letter in line)]
-    return one_line(said[-1], LONGEST) if said else type(error).__name__
+    return one_line(said[-1], LONGEST_LINE) if said else type(error).__name__

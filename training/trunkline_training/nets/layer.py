@@ -74,7 +74,7 @@ class Layer(nn.Module):
         """
         spread, mean = torch.std_mean(x, dim=(0, 2, 3))
         self.middle, self.unit = mean, spread.clamp(min=float(spread.max()) * LEAST_UNIT)
-        self.bias.add_((self.weight.sum(dim=(2, 3)) * mean).sum(dim=1))
+        self.bias.add_(_of_constant(self.weight, mean))
         self.weight.mul_(self.unit[:, None, None])
 
     def _in_units(self, x: Tensor) -> Tensor:
@@ -104,10 +104,15 @@ class Layer(nn.Module):
         weight = self.weight.detach().numpy()
         if self.middle is not None and self.unit is not None:  # a layer without a norm
             kernels = (self.weight / self.unit[:, None, None]).detach()
-            bias = self.bias.detach() - (kernels.sum(dim=(2, 3)) * self.middle).sum(dim=1)
+            bias = self.bias.detach() - _of_constant(kernels, self.middle)
             return rounded(kernels.numpy(), bias.numpy())
         if self.norm is None:
             return rounded(weight, self.bias.detach().numpy())
         parts = (self.norm.weight.detach(), self.norm.bias.detach(), *self._statistics())
         gamma, beta, mean, variance = (part.numpy() for part in parts)
         return fold(weight, BatchNorm(gamma, beta, mean, variance, EPSILON))
+
+
+def _of_constant(kernels: Tensor, channels: Tensor) -> Tensor:
+    """What kernels (O, I, KH, KW) make (O,) of channels (I,) that are the same everywhere."""
+    return kernels.sum(dim=(2, 3)) @ channels

@@ -12,6 +12,7 @@ from torch import nn
 from trunkline.trunks import Trunk
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.classifier import by_name, calibrate
+from trunkline_training.nets.layer import Layer
 from trunkline_training.train.cards import Story
 from trunkline_training.train.collection import Collection
 from trunkline_training.train.config import Training
@@ -42,17 +43,25 @@ class FeatureJob(Job):
     def calibrate(self) -> None:
         """Suit the module's layers to its first pictures, without changing what they compute.
 
-        A convolution fitted to the trunk takes its inputs' units, batch norms their statistics.
+        A convolution fitted to the trunk takes its inputs' units where it is to be trained, batch
+        norms their statistics.
         """
-        fitted = by_name(cast(nn.ModuleDict, self.module.layers)).get(STITCH)
-        if self.config.norm == "none" and fitted is None:
+        fitted, normed = self._fitted(), self.config.norm == "batch"
+        if fitted is None and not normed:
             return
         count = -(-self.config.calibration // self._views.batch)
         batches = list(self._views.batches(0, min(count, self._views.steps)))
         several = torch.from_numpy(np.concatenate([batch.arrays["features"] for batch in batches]))
         if fitted is not None:
             fitted.take_units(several)
-        calibrate(self.module, lambda: self.module(several))
+        if normed:
+            calibrate(self.module, lambda: self.module(several))
+
+    def _fitted(self) -> Layer | None:
+        """The convolution between trunk and layers, where there is one and it will be trained."""
+        if not self.config.epochs:
+            return None
+        return by_name(cast(nn.ModuleDict, self.module.layers)).get(STITCH)
 
 
 class TaskJob(FeatureJob):
