@@ -16,7 +16,7 @@ from trunkline_training import coco, coco_detector, ssdlite, stitch
 from trunkline_training.datasets import Picture
 from trunkline_training.nets.entry import entering
 from trunkline_training.networks import running
-from trunkline_training.progress import say
+from trunkline_training.progress import progress, say
 from trunkline_training.train import models
 from trunkline_training.train.config import Training
 from trunkline_training.train.models import Given, Pixels
@@ -99,7 +99,7 @@ def fitted(config: Training, ours: Forward, theirs: Forward, pictures: Sequence[
         samples = ClassSamples(chosen, config.seed, 1.0, False)
         numbers = [(PLAIN, index) for index in range(len(chosen))]
         keys = [numbers[first : first + BATCH] for first in range(0, len(numbers), BATCH)]
-        for pixels, _ in load(samples, keys, 0):
+        for pixels, _ in progress(load(samples, keys, 0), len(keys), "batches to fit to"):
             yield ours(pixels), theirs(pixels)
 
     conv, explained = stitch.fit(pairs())
