@@ -30,10 +30,10 @@ def test_wordnet_ids_are_in_the_order_of_the_classes() -> None:
 
 def test_folders_of_wordnet_ids(tmp_path: Path) -> None:
     """ImageNet's own names become its indices."""
-    data = open_folder(class_folder(tmp_path / "val", 6), CLASSES, IMAGENET)
+    data = open_folder(class_folder(tmp_path / "imagenet" / "val", 6), CLASSES, IMAGENET)
     assert {picture.truth for picture in data.pictures} == set(INDICES.values())
     assert [picture.name for picture in data.pictures][:1] == ["n02124075/val_0000.JPEG"]
-    assert data.title == "val, 6 pictures"
+    assert data.title == "imagenet/val, 6 pictures"
 
 
 def test_folders_of_numbers_and_labels(tmp_path: Path) -> None:
@@ -161,9 +161,9 @@ def test_the_wrong_folder(tmp_path: Path) -> None:
 
 def test_a_limit_is_spread_over_the_classes(tmp_path: Path) -> None:
     """A sorted list is not cut to its first classes."""
-    data = open_folder(class_folder(tmp_path / "val", 30), CLASSES, IMAGENET, limit=3)
+    data = open_folder(class_folder(tmp_path / "birds", 30), CLASSES, IMAGENET, limit=3)
     assert sorted(picture.truth for picture in data.pictures) == sorted(INDICES.values())
-    assert data.title == "val, 3 of 30 pictures"
+    assert data.title == "birds, 3 of 30 pictures"
 
 
 def test_tensors_need_no_truth(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from trunkline.errors import TrunklineError
-from trunkline_training.datasets.abc import BOXES, CLASSES, DataSet, Layout, Picture
+from trunkline_training.datasets.abc import (
+    BOXES,
+    CLASSES,
+    DataSet,
+    Layout,
+    Picture,
+    called,
+)
 
 Item = TypeVar("Item")
 # in the order they are tried: the last ones fit nearly any folder
@@ -20,7 +27,17 @@ LAYOUTS = {
     "plain": "trunkline_training.datasets.plain:Plain",
 }
 
-__all__ = ["BOXES", "CLASSES", "LAYOUTS", "DataSet", "Layout", "Picture", "open_folder", "spread"]
+__all__ = [
+    "BOXES",
+    "CLASSES",
+    "LAYOUTS",
+    "DataSet",
+    "Layout",
+    "Picture",
+    "called",
+    "open_folder",
+    "spread",
+]
 
 
 def open_folder(
@@ -44,7 +61,7 @@ def open_folder(
         )
     part = layout.split(root, split)
     pictures = layout.pictures(root, part, labels)
-    name = f"{root.resolve().name} {part}".rstrip()
+    name = f"{called(root.resolve())} {part}".rstrip()
     return DataSet(name, truth, spread(pictures, limit), len(pictures))
 
 

@@ -10,6 +10,12 @@ from typing import Any, ClassVar
 
 CLASSES, BOXES = "classes", "boxes"
 """The two kinds of truth."""
+SPLITS = {"train", "trainval", "val", "validation", "test"}
+
+
+def called(place: Path) -> str:
+    """A data set's folder by its name; one that is named for a split by its parent's, too."""
+    return f"{place.parent.name}/{place.name}" if place.name in SPLITS else place.name
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from trunkline.types import TrunkSpec
 from trunkline.weights import probe
+from trunkline_training.datasets import called
 from trunkline_training.train.config import Training
 
 HIDDEN = {"run", "cache", "output", "models", "workers", "checkpoint_steps"}
@@ -87,7 +89,7 @@ def command(config: Training, kind: str) -> str:
 
 def _placed(item: str) -> str:
     """A folder of pictures without what lies above it."""
-    return f"DATA/{item.rstrip('/').rpartition('/')[2]}" if "/" in item else item
+    return f"DATA/{called(Path(item))}" if "/" in item else item
 
 
 def _settings(config: Training) -> str:
