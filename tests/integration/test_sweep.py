@@ -101,7 +101,7 @@ def test_again_with_other_settings(
     words = ("--data", home / "val", "--cache", home / "cache", "--output", output)
     assert sweep(*words, "--json", "--jobs", "1", "--codec", "webp", "--quality", "30") == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["data"] == f"val, {PICTURES} pictures"
+    assert said["data"] == f"{home.name}/val, {PICTURES} pictures"
     assert said["note"].startswith("7 more settings of earlier commands are kept and not shown")
     assert (
         "30 pictures are few: one answer more or less is 3.3 points"

@@ -131,9 +131,13 @@ def test_an_unreadable_picture_ends_the_run_before_it_begins(
 
 
 def test_refusals_before_any_work(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Folder, class, weights, trunk, codec: each in one line that says what to do."""
+    monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "store"))  # nothing was built there
     odd = tmp_path / "odd"
     (odd / "unicorn").mkdir(parents=True)
     shutil.copy(next((home / "val").rglob("*.JPEG")), odd / "unicorn")

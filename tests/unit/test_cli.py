@@ -172,6 +172,7 @@ def test_errors_are_one_line_and_exit_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "store"))  # nothing was built there
     assert cli.main(arguments) == 1
     shown = capsys.readouterr().err
     assert message in shown
