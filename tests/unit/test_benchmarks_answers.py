@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from trunkline.errors import TrunklineError
-from trunkline_benchmarks.serving import answers
+from trunkline_benchmarks.serving import accuracy, answers
 from trunkline_benchmarks.serving.answers import Reader
 from trunkline_benchmarks.serving.rivals import networks
+from trunkline_benchmarks.serving.systems import Setting
 from trunkline_training.datasets import Picture
 
 LABELS = {"classifier": ("a", "b"), "ssd": ("toaster", "airplane", "cat")}
@@ -53,6 +54,12 @@ def test_top1_with_its_interval() -> None:
     assert (found["top1"], found["pictures"]) == (80, 100)
     low, high = found["interval"]
     assert 70 < low < 80 < high < 90
+
+
+def test_a_system_that_learnt_nothing_is_not_asked(tmp_path: Path) -> None:
+    setting = Setting("mobilenet_v2", "keras-160", tmp_path)
+    nowhere = str(tmp_path / "away")
+    assert accuracy.of("litserve-torchvision:file", setting, nowhere, nowhere, 0) == {}
 
 
 def test_a_failed_task_is_no_answer() -> None:

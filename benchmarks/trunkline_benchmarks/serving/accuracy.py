@@ -27,7 +27,12 @@ def labels_of(setting: Setting) -> dict[str, tuple[str, ...]]:
 def of(
     name: str, setting: Setting, classes: str | None, boxes: str | None, limit: int
 ) -> dict[str, Any]:
-    """Top-1 on the folder `classes`, mAP on `boxes`; either may be None."""
+    """Top-1 on the folder `classes`, mAP on `boxes`; either may be None.
+
+    Nothing of a system that has learnt nothing.
+    """
+    if name.partition(":")[0] in systems.UNTAUGHT:
+        return {}
     labels = labels_of(setting)
     reader = Reader(labels)
     found: dict[str, Any] = {}

@@ -223,6 +223,8 @@ KINDS: dict[str, Callable[[Builder, str], Running]] = {
     "plain": partial(split, engine="torch", carrier="cwebp"),
     "local": local,
 }
+UNTAUGHT = ("litserve-torchvision",)
+"""Kinds whose networks have learnt nothing: there is no accuracy to state."""
 
 
 @contextmanager
