@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from importlib.resources import files
 from typing import Any
 
 import pytest
 from docker import DockerClient
 
+from tests.e2e.answers import BOTH_OK, statuses
 from tests.e2e.compose import Figures, Project, eventually, kill_process
 from trunkline.client import EdgeClient
+from trunkline.demo import photographs
 from trunkline.demo.expectations import disappointments
 from trunkline.errors import TrunklineError
 
 SERVICES = ("edge", "classifier", "ssd")
 IMAGE_LIMIT_BYTES = 650_000_000
-DEMO = ("chelsea", "astronaut", "coffee", "rocket")
 
 
 @pytest.fixture
@@ -25,19 +25,9 @@ def edge(one_machine: Project) -> EdgeClient:
     return EdgeClient(f"http://127.0.0.1:{one_machine.variables['TRUNKLINE_PORT']}")
 
 
-def picture(name: str) -> bytes:
-    """A photograph of the demo."""
-    return (files("trunkline.demo") / "pictures" / f"{name}.jpg").read_bytes()
-
-
 def infer(edge: EdgeClient, **query: object) -> dict[str, Any]:
     """The answer to one picture."""
-    return edge.infer(picture("chelsea"), query)
-
-
-def statuses(answer: dict[str, Any]) -> dict[str, str]:
-    """Each task's status."""
-    return {name: task["status"] for name, task in answer["tasks"].items()}
+    return edge.infer(photographs.read("chelsea"), query)
 
 
 @pytest.mark.parametrize("service", ["edge", "classifier"])
@@ -91,10 +81,8 @@ def test_only_the_edge_is_published(one_machine: Project) -> None:
 
 def test_the_demo_pictures(edge: EdgeClient, figures: Figures) -> None:
     """Both tasks see in every photograph what the demo promises."""
-    answers = {name: edge.infer(picture(name), {}) for name in DEMO}
-    assert [statuses(answer) for answer in answers.values()] == [
-        {"classifier": "ok", "ssd": "ok"}
-    ] * len(DEMO)
+    answers = {name: edge.infer(photographs.read(name), {}) for name in photographs.NAMES}
+    assert [statuses(answer) for answer in answers.values()] == [BOTH_OK] * len(answers)
     assert not disappointments(answers)
     times = sorted(infer(edge)["timings_ms"]["total"] for _ in range(10))
     figures["a picture, median of 10, total"] = f"{times[len(times) // 2]:.0f} ms"
@@ -145,7 +133,7 @@ def test_tasks_come_and_go(one_machine: Project, edge: EdgeClient) -> None:
     eventually("complete again", lambda: _complete(edge))
     assert statuses(infer(edge)) == {"classifier": "ok"}
     assert edge.put_task("ssd", "ssd:50051", token)["state"] == "serving"
-    assert statuses(infer(edge)) == {"classifier": "ok", "ssd": "ok"}
+    assert statuses(infer(edge)) == BOTH_OK
 
 
 def test_down_and_up_again(one_machine: Project, edge: EdgeClient, figures: Figures) -> None:

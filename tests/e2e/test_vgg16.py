@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from docker import DockerClient
 
+from tests.e2e.answers import BOTH_OK, statuses
 from tests.e2e.compose import PREFIX, Project, free_port
 from trunkline.cli import main
 from trunkline.client import EdgeClient
+from trunkline.demo import photographs
 from trunkline.demo.expectations import disappointments
 
 PICTURES = ("chelsea", "astronaut")
@@ -47,12 +48,8 @@ def with_vgg16(client: DockerClient, one_machine: Project, store: Path) -> Itera
 
 def test_vgg16_answers_in_containers(with_vgg16: Project) -> None:
     edge = EdgeClient(f"http://127.0.0.1:{with_vgg16.variables['TRUNKLINE_PORT']}")
-    folder = files("trunkline.demo") / "pictures"
-    answers = {name: edge.infer((folder / f"{name}.jpg").read_bytes(), {}) for name in PICTURES}
+    answers = {name: edge.infer(photographs.read(name), {}) for name in PICTURES}
     for answer in answers.values():
         assert answer["trunk"]["name"] == "vgg16"
-        assert {name: task["status"] for name, task in answer["tasks"].items()} == {
-            "classifier": "ok",
-            "ssd": "ok",
-        }
+        assert statuses(answer) == BOTH_OK
     assert disappointments(answers) == []
