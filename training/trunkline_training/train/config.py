@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
+from trunkline_training.train.precision import FLOAT32, PRECISIONS
 
 HIGHEST_SEED = 2**32 - 1
 """Of numpy's."""
@@ -54,6 +55,11 @@ class Training:
     patience: int = option(0, "validations without a better one that end it (0: none do)", low=0)
     limit: int = option(0, "use so many pictures of data (0: all)", low=0)
     seed: int = option(1, "seed of everything random", low=0, high=HIGHEST_SEED)
+    precision: str = option(
+        FLOAT32,
+        "what steps compute in; bfloat16 is faster on CPUs that have it (avx512_bf16, amx_bf16)",
+        choices=PRECISIONS,
+    )
     threads: int = option(2, "threads of PyTorch and of the engine", low=1, high=256)
     workers: int = option(0, "processes that read and change pictures", low=0, high=64)
     checkpoint_steps: int = option(100, "steps between checkpoints", low=1)

@@ -18,6 +18,7 @@ from trunkline_training.train.checkpoint import BEST, LAST
 from trunkline_training.train.config import Training
 from trunkline_training.train.job import SCORE, Job
 from trunkline_training.train.log import Log
+from trunkline_training.train.precision import computing
 from trunkline_training.train.views import Batch
 
 
@@ -83,7 +84,8 @@ class Trainer:
         """One step; its losses, the learning rate and the gradient's norm."""
         self.module.train()
         rate = float(self._scheduler.get_last_lr()[0])
-        losses = self.job.losses(batch)
+        with computing(self.module, self.config.precision):
+            losses = self.job.losses(batch)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
             raise TrunklineError(
