@@ -1,41 +1,49 @@
-"""How many pictures may be in work at a time, and how many bytes of others may be on their way."""
+"""How many pictures may be in work at a time, and how long, with how many bytes, others wait."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.problems import Problem
 
 RETRY_AFTER_S = 1
+Turn = asyncio.Future[None]
+"""Done when a waiting picture has its place."""
 
 
 class Admission:
-    """Counts pictures from the last byte of their upload to the last answer of their tasks.
+    """Counts pictures from the moment that they have a place to the last answer of their tasks.
 
-    A body that trickles in takes no place, only the bytes that have come. Both bounds together
-    are what keeps memory bounded: a picture in work holds up to `max_bytes`, as many as that makes
-    may be on their way besides. For one event loop.
+    A picture that finds no place waits for one, first come, first served: refusing costs the edge
+    nearly what reading does, and whoever is refused at once asks again at once. A body that
+    trickles in, or waits, takes no place, only its bytes. Both bounds together are what keeps
+    memory bounded: a picture in work holds up to `max_bytes`, as many as that makes may be on their
+    way or waiting besides. For one event loop.
     """
 
-    def __init__(self, limit: int, max_bytes: int, metrics: Metrics) -> None:
+    def __init__(self, limit: int, max_bytes: int, max_wait_s: float, metrics: Metrics) -> None:
         self._limit = limit
         self._limit_bytes = limit * max_bytes
+        self._max_wait_s = max_wait_s
         self._inside = 0
+        self._waiting: deque[Turn] = deque()
         self._arriving_bytes = 0
-        self._gauge = metrics.in_work
+        self._gauges = metrics.in_work, metrics.waiting
 
     @contextmanager
     def upload(self) -> Iterator[Callable[[int], None]]:
-        """Around the reading of a body; gives what counts its bytes as they come.
+        """Around the reading of a body and its wait; gives what counts its bytes as they come.
 
-        Problem 429 where there is no place for the picture now, or too much on its way already.
+        Problem 429 where too much is on its way already, or no place is free and none waited for.
         """
-        self._check()
+        if not self._max_wait_s and self._full:
+            raise self._no_place()  # before its bytes have come
         received = 0
 
         def count(size: int) -> None:
@@ -50,15 +58,24 @@ class Admission:
         finally:
             self._arriving_bytes -= received
 
-    @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Count one picture in; Problem 429 where there are too many already."""
-        self._check()
-        self._count(1)
+    async def place(self) -> AbstractContextManager[None]:
+        """A place for one picture, given back at the context's end; Problem 429 after the wait."""
+        if not self._full:
+            self._count(1)
+            return self._held()
+        turn: Turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        ours = False
         try:
-            yield
+            self._show()
+            await asyncio.wait({turn}, timeout=self._max_wait_s)
+            ours = turn.done()
         finally:
-            self._count(-1)
+            if not ours:
+                self._give_up(turn)
+        if not ours:
+            raise self._no_place()
+        return self._held()
 
     def keep(self, work: Future[Any]) -> None:
         """Work that nobody waits for any more, but cannot be stopped, has a place until its end."""
@@ -66,18 +83,48 @@ class Admission:
 
         def done(_: Future[Any]) -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._count, -1)
+                loop.call_soon_threadsafe(self._leave)
 
         self._count(1)
         work.add_done_callback(done)
 
-    def _check(self) -> None:
-        if self._inside >= self._limit:
-            raise _too_many(f"{self._limit} pictures are in work")
+    @property
+    def _full(self) -> bool:
+        return self._inside >= self._limit
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Give a place back, and on to who has waited longest."""
+        self._count(-1)
+        while self._waiting and not self._full:
+            self._waiting.popleft().set_result(None)
+            self._count(1)
+
+    def _give_up(self, turn: Turn) -> None:
+        """Wait no more; the turn may have come in the very moment that the wait was cancelled."""
+        if turn.done():
+            self._leave()
+        else:
+            self._waiting.remove(turn)
+            self._show()
 
     def _count(self, step: int) -> None:
         self._inside += step
-        self._gauge.set(self._inside)
+        self._show()
+
+    def _show(self) -> None:
+        in_work, waiting = self._gauges
+        in_work.set(self._inside)
+        waiting.set(len(self._waiting))
+
+    def _no_place(self) -> Problem:
+        return _too_many(f"{self._limit} pictures are in work")
 
 
 def _too_many(what: str) -> Problem:

@@ -45,7 +45,9 @@ class Edge:
         self.settings = settings
         self.defaults = defaults
         self.metrics = Metrics()
-        self.admission = Admission(settings.max_in_work, settings.max_bytes, self.metrics)
+        self.admission = Admission(
+            settings.max_in_work, settings.max_bytes, settings.max_wait_s, self.metrics
+        )
         self.compute = Compute(
             load,
             parallel=settings.parallel,

@@ -61,6 +61,12 @@ class Metrics:
         self.in_work = Gauge(
             "trunkline_in_work", "Pictures in work", registry=registry, multiprocess_mode="livesum"
         )
+        self.waiting = Gauge(
+            "trunkline_waiting",
+            "Pictures that wait for a place",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.task_calls = Counter(
             "trunkline_task_calls",
             "Calls to tasks by gRPC code",

@@ -46,8 +46,11 @@ class EdgeSettings(BaseSettings):
     max_in_work: int = Field(
         16,
         ge=1,
-        description="pictures accepted at a time by each process, waiting ones included; "
-        "more get 429",
+        description="pictures in work at a time in each process, from decoding to the tasks' "
+        "answers; others wait",
+    )
+    max_wait_s: float = Field(
+        1.0, ge=0, le=60, description="seconds that a picture waits for a place before it gets 429"
     )
     tasks: Annotated[Mapping[str, str], NoDecode] = Field(
         DEFAULT_TASKS,

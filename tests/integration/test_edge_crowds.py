@@ -46,6 +46,14 @@ def gated(gate: threading.Event) -> Trunk:
     return stand_in  # type: ignore[no-any-return]
 
 
+def post(url: str, timeout: float = 10) -> httpx.Response:
+    return httpx.post(f"{url}/v1/encode", content=picture(), timeout=timeout)
+
+
+def metrics(url: str) -> str:
+    return httpx.get(f"{url}/metrics").text
+
+
 def test_too_many_in_work(loop: Loop) -> None:
     gate = threading.Event()
     gate.set()
@@ -56,7 +64,7 @@ def test_too_many_in_work(loop: Loop) -> None:
     ):
         gate.clear()
         first = [pool.submit(infer, url) for _ in range(3)]
-        wait_for(lambda: "trunkline_in_work 3.0" in httpx.get(f"{url}/metrics").text)
+        wait_for(lambda: "trunkline_in_work 3.0" in metrics(url))
         refused = infer(url)
         assert refused.status_code == 429
         assert refused.headers["retry-after"] == "1"
@@ -65,6 +73,70 @@ def test_too_many_in_work(loop: Loop) -> None:
         gate.set()
         assert {done.result().status_code for done in first} == {200}
         assert infer(url).status_code == 200
+
+
+def test_a_picture_waits_for_a_place_in_its_turn(loop: Loop) -> None:
+    gate, order = threading.Event(), []
+    gate.set()
+    with (
+        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=10) as url,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        gate.clear()
+
+        def ask(number: int) -> int:
+            status = post(url).status_code
+            order.append(number)
+            return status
+
+        asked = []
+        for number in range(4):
+            asked.append(pool.submit(ask, number))
+            wait_for(lambda: f"trunkline_waiting {number}.0" in metrics(url))  # noqa: B023
+        assert "trunkline_in_work 1.0" in metrics(url)
+        gate.set()
+        assert [done.result() for done in asked] == [200] * 4
+        assert order == [0, 1, 2, 3]
+        assert "trunkline_waiting 0.0" in metrics(url)
+        assert "trunkline_in_work 0.0" in metrics(url)
+
+
+def test_a_client_that_gives_up_waiting_leaves_the_line(loop: Loop) -> None:
+    gate = threading.Event()
+    gate.set()
+    with (
+        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=10) as url,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        gate.clear()
+        first = pool.submit(post, url)
+        wait_for(lambda: "trunkline_in_work 1.0" in metrics(url))
+        with pytest.raises(httpx.ReadTimeout):
+            post(url, timeout=0.2)
+        wait_for(lambda: "trunkline_waiting 0.0" in metrics(url))
+        last = pool.submit(post, url)
+        wait_for(lambda: "trunkline_waiting 1.0" in metrics(url))
+        gate.set()
+        assert [first.result().status_code, last.result().status_code] == [200, 200]
+        wait_for(lambda: "trunkline_in_work 0.0" in metrics(url))
+
+
+def test_who_may_not_wait_is_refused_before_the_upload(loop: Loop) -> None:
+    gate = threading.Event()
+    gate.set()
+    with (
+        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=0) as url,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        gate.clear()
+        first = pool.submit(post, url)
+        wait_for(lambda: "trunkline_in_work 1.0" in metrics(url))
+        parts = httpx.URL(url)
+        with socket.create_connection((parts.host, parts.port or 0), timeout=5) as client:
+            client.sendall(b"POST /v1/encode HTTP/1.1\r\nHost: e\r\nContent-Length: 99000\r\n\r\n")
+            assert client.recv(1000).startswith(b"HTTP/1.1 429 ")  # with no byte of its body sent
+        gate.set()
+        assert first.result().status_code == 200
 
 
 def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
@@ -79,9 +151,9 @@ def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
             with pytest.raises(httpx.ReadTimeout):
                 httpx.post(f"{url}/v1/infer?{FAST}", content=picture(), timeout=0.2)
         # the one that is being computed cannot be stopped: it has its place until it is done
-        wait_for(lambda: "trunkline_in_work 1.0" in httpx.get(f"{url}/metrics").text)
+        wait_for(lambda: "trunkline_in_work 1.0" in metrics(url))
         gate.set()
-        wait_for(lambda: "trunkline_in_work 0.0" in httpx.get(f"{url}/metrics").text)
+        wait_for(lambda: "trunkline_in_work 0.0" in metrics(url))
         assert infer(url).status_code == 200
         assert task.calls == 1
 
@@ -93,10 +165,10 @@ def test_clients_that_give_up_do_not_make_room(loop: Loop) -> None:
         gate.clear()
         for _ in range(2):
             with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{url}/v1/encode", content=picture(), timeout=0.2)
-        assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 429
+                post(url, timeout=0.2)
+        assert post(url).status_code == 429
         gate.set()
-        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200)
+        wait_for(lambda: post(url).status_code == 200)
 
 
 def test_slow_uploads_take_no_place(loop: Loop) -> None:
@@ -111,13 +183,13 @@ def test_slow_uploads_take_no_place(loop: Loop) -> None:
             return client
 
         slow = [send(b"x") for _ in range(10)]
-        assert httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200
+        assert post(url).status_code == 200
         # but what has come is held, and no more of that than pictures in work may hold
         held = [send(b"x" * 98_000) for _ in range(2)]
         wait_for(lambda: httpx.post(f"{url}/v1/encode", content=bytes(99_000)).status_code == 429)
         for client in (*slow, *held):
             client.close()
-        wait_for(lambda: httpx.post(f"{url}/v1/encode", content=picture()).status_code == 200)
+        wait_for(lambda: post(url).status_code == 200)
 
 
 def test_not_ready_until_the_trunk_is_loaded(loop: Loop) -> None:

@@ -48,12 +48,15 @@ def test_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words += ["--requests", "60", "--codec", "raw", "--logs", str(tmp_path), "--json"]
     assert load.main(words) == 0
     result = json.loads(capsys.readouterr().out)
-    one, crowd, patient = result["crowd"]
+    one, crowd, patient = result["crowd"]["ours, refusing at once"]
     assert set(one["statuses"]) == {"200"}
     for run in (crowd, patient):
         assert set(run["statuses"]) == {"200", "429"}
         assert 2 <= run["seconds"] < 12
     assert patient["statuses"]["429"] < crowd["statuses"]["429"]
+    _, waiting, _ = result["crowd"]["ours"]
+    assert waiting["statuses"].get("429", 0) < crowd["statuses"]["429"] / 2
+    assert set(waiting["statuses"]) <= {"200", "429"}
     assert result["tasks"][0]["statuses"] == {"200": 60}
     assert set(result["starts"][0]["ready_s"]) == {"classifier", "ssd", "edge"}
 

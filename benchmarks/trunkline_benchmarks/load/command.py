@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     add("--systems", nargs="*", default=SYSTEMS, metavar="KIND[:HOW]", help=" ".join(SYSTEMS))
     add("--codec", default="webp:quality=80", help="of overload and tasks (%(default)s)")
     add("--clients", type=int, nargs="*", default=(1, 2, 4, 8, 16))
-    add("--crowd", type=int, default=64, help="clients that are too many; 0: none (%(default)s)")
+    add("--crowd", type=int, nargs="*", default=(64, 192), help="clients that are too many")
     add("--crowd-seconds", type=float, default=10, help="of each of its loads (%(default)s)")
     add("--tasks", type=int, nargs="*", default=(1, 2, 4, 8), help="tasks of one frame")
     add("--starts", type=int, default=5, help="starts that are timed (%(default)s)")
@@ -67,7 +67,10 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
         "starts": [_start(ours, setting) for _ in range(given.starts)],
     }
     if given.crowd:
-        found["crowd"] = list(_runs(ours, setting, posted, _crowds(given)))
+        found["crowd"] = {
+            name: list(_runs(ours, each, posted, _crowds(given)))
+            for name, each in (("ours", setting), ("ours, refusing at once", setting.refusing()))
+        }
     return found
 
 
@@ -84,10 +87,12 @@ def _runs(
 
 
 def _crowds(given: argparse.Namespace) -> Iterator[Load]:
-    """The same seconds for few clients, for too many, and for too many that wait when told to."""
-    for clients in (*given.clients, given.crowd):
+    """The same seconds for few clients, and for too many, then for as many that wait if told to."""
+    for clients in given.clients:
         yield Load(clients, seconds=given.crowd_seconds)
-    yield Load(given.crowd, seconds=given.crowd_seconds, patient=True)
+    for clients in given.crowd:
+        for patient in (False, True):
+            yield Load(clients, seconds=given.crowd_seconds, patient=patient)
 
 
 def _start(name: str, setting: Setting) -> dict[str, Any]:

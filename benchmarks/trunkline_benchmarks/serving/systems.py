@@ -51,6 +51,8 @@ class Setting:
     """Mbit/s and delay in milliseconds each way, between edge and cloud."""
     edge_cores: float | None = None
     """The share of a core that everything on the edge's side has; None for no limit."""
+    refuses: bool = False
+    """Whether our edge refuses at once what others wait for; see its `--max-wait-s`."""
 
     def behind(self, mbit: float, delay_ms: float) -> Setting:
         """The same with edge and cloud apart."""
@@ -59,6 +61,10 @@ class Setting:
     def within(self, cores: float) -> Setting:
         """The same on a small edge."""
         return replace(self, edge_cores=cores)
+
+    def refusing(self) -> Setting:
+        """The same without waiting for a place."""
+        return replace(self, refuses=True)
 
     def scoring(self, least: float) -> Setting:
         """The same with detections down to this score."""
@@ -162,7 +168,9 @@ def _edge(build: Builder, codec: str, addresses: Mapping[str, str]) -> Running:
     query = {"codec": id, **params, "timeout_ms": TIMEOUT_MS}
     query |= {"score_threshold": build.setting.least_score}
     tasks = ",".join(f"{name}={address}" for name, address in addresses.items())
-    port = build.edge("edge", "trunkline.cli", "edge", *_own(build.setting), "--tasks", tasks)
+    flags = [*_own(build.setting), "--tasks", tasks]
+    flags += ["--max-wait-s", "0"] if build.setting.refuses else []
+    port = build.edge("edge", "trunkline.cli", "edge", *flags)
     wait_ready(port)
     return build.running(Door(f"http://{HOST}:{port}/v1/infer?" + urlencode(query)))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -16,6 +18,8 @@ from trunkline_edge.parameters import Wishes
 from trunkline_edge.problems import Problem
 from trunkline_edge.upload import read_image, unless_gone
 
+T = TypeVar("T")
+
 
 def router(edge: Edge) -> APIRouter:
     """The doors that take pictures."""
@@ -27,18 +31,14 @@ def router(edge: Edge) -> APIRouter:
         wishes = _wishes(edge, request)
         if not wishes.tasks:
             raise Problem(503, "no-tasks", "this edge has no tasks: set TRUNKLINE_EDGE_TASKS")
-        data = await _image(edge, request)
-        with edge.admission.enter():
-            inference = await unless_gone(request, edge.infer(data, wishes))
-        return _infer_response(inference, len(data))
+        inference, size = await _worked(edge, request, lambda data: edge.infer(data, wishes))
+        return _infer_response(inference, size)
 
     @routes.post("/v1/encode", openapi_extra=openapi.picture_operation(), responses=openapi.ENCODE)
     async def encode(request: Request) -> Response:
         """Run the trunk on one picture and answer the coded features themselves."""
         wishes = _wishes(edge, request)
-        data = await _image(edge, request)
-        with edge.admission.enter():
-            packed = await unless_gone(request, edge.pack(data, wishes))
+        packed, _ = await _worked(edge, request, lambda data: edge.pack(data, wishes))
         return _encode_response(packed.frame, packed.timings_ms)
 
     return routes
@@ -53,10 +53,16 @@ def _wishes(edge: Edge, request: Request) -> Wishes:
     return parameters.parse(query, edge.defaults, edge.registry.names)
 
 
-async def _image(edge: Edge, request: Request) -> bytes:
-    settings = edge.settings
-    with edge.admission.upload() as count:
-        return await read_image(request, settings.max_bytes, settings.upload_timeout_s, count)
+async def _worked(
+    edge: Edge, request: Request, work: Callable[[bytes], Coroutine[Any, Any, T]]
+) -> tuple[T, int]:
+    """What `work` makes of the request's picture, once it has a place, and the picture's bytes."""
+    settings, admission = edge.settings, edge.admission
+    with admission.upload() as count:
+        data = await read_image(request, settings.max_bytes, settings.upload_timeout_s, count)
+        place = await unless_gone(request, admission.place())
+    with place:
+        return await unless_gone(request, work(data)), len(data)
 
 
 def _infer_response(inference: Inference, image_bytes: int) -> Response:
