@@ -72,13 +72,15 @@ async def test_a_detector_learns_and_is_served(
     assert "SSDLite" in answer.model
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_classifier_learns_its_folders(
-    tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
+    precision: str, tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = train_kit.classes(tmp_path, 10)
     words = ["--data", str(data), "--run", str(tmp_path / "run"), "--output", str(output)]
     words += ["--epochs", "4", "--lr", "0.005", "--task", "colours", "--start", "none"]
     words += ["--entry", "16", "--norm", "batch", "--label-smoothing", "0.1", "--views", "2"]
+    words += ["--precision", precision]
     assert cli.main(["train", "classifier", "--preset", "quick", *SMALL, *words]) == 0
     losses = column(tmp_path / "run" / "steps.csv", "loss")
     assert np.mean(losses[-4:]) < np.mean(losses[:4])

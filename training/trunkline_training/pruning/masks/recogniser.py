@@ -21,6 +21,7 @@ from trunkline_training.pruning.module_job import IMAGE, ModuleJob, right
 from trunkline_training.pruning.module_settings import ModulePruning
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.structure import Group, Indices
+from trunkline_training.train.precision import computing
 
 Masks = dict[str, NDArray[np.bool_]]
 """By a group's root: which of its filters are still there, (width,)."""
@@ -104,7 +105,8 @@ class Recogniser:
         module.train()
         optimiser = torch.optim.SGD(module.parameters(), lr=config.lr, momentum=config.momentum)
         for batch in self._job.batches(self._step, self._step + steps):
-            logits = module(torch.from_numpy(batch.arrays[IMAGE]))
+            with computing(module, config.precision):
+                logits = module(torch.from_numpy(batch.arrays[IMAGE]))
             loss = functional.cross_entropy(logits, torch.tensor(batch.targets))
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
