@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from PIL import Image
@@ -51,7 +51,7 @@ def _too_far(result: Mapping[str, Any]) -> bool:
     return any(abs(row["change"]) > ALLOWED for row in result["rows"])
 
 
-def _measure(given: argparse.Namespace) -> dict[str, Any]:
+def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     setting = program.setting_of(given).scoring(accuracy.LEAST_SCORE)
     reference = Reference(
         given.trunk, given.set, given.reference_engine, given.codec, setting.least_score
@@ -61,7 +61,8 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
         "Top-1": pictures.labelled(given.classes, CLASSES, labels["classifier"], given.limit),
         "mAP": pictures.labelled(given.boxes, BOXES, labels["ssd"], given.limit),
     }
-    rows = []
+    said = program.said(given) | {"codec": given.codec}
+    rows: list[dict[str, Any]] = []
     with systems.started(f"trunkline:{given.codec}", setting) as running:
         for times in given.enlarge:
             for figure, chosen in sets.items():
@@ -71,8 +72,7 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
                 compared = _compared(figure, Reader(labels), plain, served, chosen)
                 rows.append({"figure": figure, "enlarged": times} | compared)
                 print(rows[-1], file=sys.stderr)
-    said = program.said(given) | {"codec": given.codec}
-    return {"machine": machine.describe(), "setting": said, "rows": rows}
+                yield {"machine": machine.describe(), "setting": said, "rows": rows}
 
 
 def _compared(

@@ -6,7 +6,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trunkline.errors import TrunklineError
@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return program.run("latency", parser().parse_args(argv), _measure, table.lines)
 
 
-def _measure(given: argparse.Namespace) -> dict[str, Any]:
+def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    systems.require(given.systems)
     posted = pictures.read(given.images, given.limit)
     setting = program.setting_of(given)
     result: dict[str, Any] = {
@@ -72,7 +73,7 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
     }
     for name in given.systems:
         result["systems"][name] = _system(name, setting, posted, given)
-    return result
+        yield result
 
 
 def _system(

@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return program.run("load", parser().parse_args(argv), _measure, table.lines)
 
 
-def _measure(given: argparse.Namespace) -> dict[str, Any]:
+def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    systems.require(given.systems)
     posted = pictures.read(given.images, given.limit)
     setting = program.setting_of(given)
     ours = f"trunkline:{given.codec}"
@@ -58,20 +59,23 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {
         "machine": machine.describe(),
         "setting": program.said(given) | {"codec": given.codec},
-        "throughput": {name: list(_runs(name, setting, posted, few)) for name in given.systems},
-        "tasks": [
-            {"tasks": count}
-            | next(_runs(f"null-tasks:{count},{given.codec}", setting, posted, [one]))
-            for count in given.tasks
-        ],
-        "starts": [_start(ours, setting) for _ in range(given.starts)],
+        "throughput": {},
+        "crowd": {},
+        "tasks": [],
+        "starts": [],
     }
-    if given.crowd:
-        found["crowd"] = {
-            name: list(_runs(ours, each, posted, _crowds(given)))
-            for name, each in (("ours", setting), ("ours, refusing at once", setting.refusing()))
-        }
-    return found
+    for name in given.systems:
+        found["throughput"][name] = list(_runs(name, setting, posted, few))
+        yield found
+    crowded = {"ours": setting, "ours, refusing at once": setting.refusing()}
+    for name, each in crowded.items() if given.crowd else ():
+        found["crowd"][name] = list(_runs(ours, each, posted, _crowds(given)))
+        yield found
+    for count in given.tasks:
+        run = next(_runs(f"null-tasks:{count},{given.codec}", setting, posted, [one]))
+        found["tasks"].append({"tasks": count} | run)
+    found["starts"] = [_start(ours, setting) for _ in range(given.starts)]
+    yield found
 
 
 def _runs(

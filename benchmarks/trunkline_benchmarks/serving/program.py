@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from trunkline.files import write_bytes
 from trunkline_benchmarks.serving.systems import Setting
 
 INTERRUPTED = 130
-SETTING = ("trunk", "set", "engine", "threads", "parallel")
+SETTING = ("trunk", "set", "engine", "precision", "threads", "parallel")
 """The options that a result file repeats."""
 
 Result = Mapping[str, Any]
@@ -30,6 +30,7 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     add("--trunk", default="mobilenet_v2")
     add("--set", default="keras-160")
     add("--engine", default=DEFAULT_ENGINE, help="of ours (%(default)s)")
+    add("--precision", default="f32", help="of ours: f32; openvino: or bf16 (%(default)s)")
     add("--threads", type=int, default=1, help="of every engine (%(default)s)")
     add("--parallel", type=int, default=2, help="pictures at a time in each service (%(default)s)")
     add("--logs", type=Path, default=Path("out/benchmark-logs"), metavar="DIR")
@@ -46,7 +47,8 @@ def add_pictures(options: argparse.ArgumentParser) -> None:
 
 def setting_of(given: argparse.Namespace) -> Setting:
     """What every system of the run has in common."""
-    return Setting(given.trunk, given.set, given.logs, given.engine, given.threads, given.parallel)
+    shared = {name: getattr(given, name) for name in SETTING}
+    return Setting(logs=given.logs, **shared)
 
 
 def said(given: argparse.Namespace) -> dict[str, Any]:
@@ -57,15 +59,19 @@ def said(given: argparse.Namespace) -> dict[str, Any]:
 def run(
     name: str,
     given: argparse.Namespace,
-    measure: Callable[[argparse.Namespace], Result],
+    measure: Callable[[argparse.Namespace], Iterator[Result]],
     lines: Callable[[Result], list[str]],
     failed: Callable[[Result], bool] = lambda result: False,
 ) -> int:
-    """Measure, keep the samples, print; errors are one line on stderr and exit code 1."""
+    """Measure, keep the samples, print; errors are one line on stderr and exit code 1.
+
+    `measure` gives the result as often as it has grown: what was measured outlives what failed.
+    """
+    result: Result = {}
     try:
-        result = measure(given)
-        if given.output:
-            write_bytes(given.output, json.dumps(result, indent=1).encode() + b"\n")
+        for result in measure(given):
+            if given.output:
+                write_bytes(given.output, json.dumps(result, indent=1).encode() + b"\n")
     except TrunklineError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1

@@ -5,7 +5,9 @@ A system is named `kind` or `kind:how`; KINDS has them all.
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import shutil
 import socket
 import sys
 import time
@@ -43,6 +45,8 @@ class Setting:
     set: str
     logs: Path
     engine: str = DEFAULT_ENGINE
+    """Of ours."""
+    precision: str = "f32"
     """Of ours."""
     threads: int = 0
     parallel: int = 2
@@ -181,6 +185,7 @@ def _own(setting: Setting) -> list[str]:
         "trunk": setting.trunk,
         "weights": setting.set,
         "engine": setting.engine,
+        "precision": setting.precision,
         "threads": setting.threads,
         "parallel": setting.parallel,
     }
@@ -231,8 +236,26 @@ KINDS: dict[str, Callable[[Builder, str], Running]] = {
     "plain": partial(split, engine="torch", carrier="cwebp"),
     "local": local,
 }
+PROGRAMS = {"plain": ("cwebp", "dwebp")}
+MODULES = {"litserve": "litserve", "litserve-torchvision": "litserve", "openvino": "openvino"}
+"""What kinds need that this project does not install for itself."""
 UNTAUGHT = ("litserve-torchvision",)
 """Kinds whose networks have learnt nothing: there is no accuracy to state."""
+
+
+def require(names: Sequence[str]) -> None:
+    """Raise UnknownNameError, TrunklineError where one of these systems could not be started."""
+    for name in names:
+        kind = name.partition(":")[0]
+        if kind not in KINDS:
+            raise UnknownNameError("system", kind, list(KINDS))
+        missing = [it for it in PROGRAMS.get(kind, ()) if shutil.which(it) is None]
+        if kind in MODULES and importlib.util.find_spec(MODULES[kind]) is None:
+            missing.append(MODULES[kind])
+        if missing:
+            raise TrunklineError(
+                f"system {kind} needs {' and '.join(missing)}: install it, or leave the system out"
+            )
 
 
 @contextmanager
@@ -241,9 +264,8 @@ def started(name: str, setting: Setting) -> Iterator[Running]:
 
     Raises UnknownNameError, ParameterError, TrunklineError where a process does not get ready.
     """
+    require([name])
     kind, _, how = name.partition(":")
-    if kind not in KINDS:
-        raise UnknownNameError("system", kind, list(KINDS))
     with ExitStack() as stack:
         yield KINDS[kind](Builder(setting, stack), how)
 
