@@ -126,7 +126,7 @@ def test_pooled_features_of_other_widths_are_not_compared(
 def test_a_run_goes_on_with_what_it_removed(
     tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = [*QUICK, *words(tmp_path, output), "--macs-removed", "0.2"]
+    given = [*QUICK, *words(tmp_path, output), "--macs-removed", "0.2", "--refit", "9"]
     assert cli.main(["prune", "tail", *given]) == 0
     first = ModelStore((output,)).tail("mobilenet_v2", SET, "classifier").sha256
     assert cli.main(["prune", "tail", *given]) == 1

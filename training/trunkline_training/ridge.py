@@ -40,6 +40,11 @@ class Ridge:
         weight = np.linalg.solve(xx, xy).T
         return weight, (self._y - weight @ self._x) / self.count
 
+    @property
+    def spread(self) -> float:
+        """The inputs' squared deviations, summed over rows, mean over inputs."""
+        return float(np.trace(self._centred()[0]) / len(self._x))
+
     def explained(self, weight: Doubles) -> float:
         """How much of the squared deviation of y the predictions of `weight` take away."""
         xx, xy = self._centred()

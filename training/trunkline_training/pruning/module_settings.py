@@ -12,7 +12,7 @@ from trunkline_training.pruning.wanted import NONE, UNIFORM
 from trunkline_training.train.options import option
 
 WITHOUT = UNUSED | {"models", "trunk", "set", "task", "coded", "coded_qp", "views", "cache"}
-WITHOUT |= {"workers", "smallest_crop", "compensate"}
+WITHOUT |= {"workers", "smallest_crop", "compensate", "refit"}
 MASKS = "masks"
 """A criterion of its own: which filters go is learnt, see `masks.agent`."""
 

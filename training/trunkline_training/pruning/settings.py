@@ -43,6 +43,12 @@ class Pruning(Training):
     compensate: bool = option(
         True, "what kept filters tell of removed ones goes into the weights of their readers"
     )
+    refit: int = option(
+        0,
+        "places of each sample picture's maps at which layers, one by one, are fitted again (0: "
+        "they are not)",
+        low=0,
+    )
     replace: str = option(
         NONE,
         "the least important filters become copies before: of the best, once each, or of the best",

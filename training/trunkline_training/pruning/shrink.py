@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trunkline.weights.conv import Conv
 from trunkline_training.progress import say
-from trunkline_training.pruning import compensation, removed, selection, structure
+from trunkline_training.pruning import compensation, refit, removed, selection, structure
 from trunkline_training.pruning.cost import Cost, Costs, figures
 from trunkline_training.pruning.described import Described
 from trunkline_training.pruning.prunable import Prunable
@@ -63,9 +63,11 @@ def shrink(
     before = Costs(prunable, found).total()
     made_of = removed.made_of(config, seen.depends)
     gone = selection.gone(config, prunable, found, batches, made_of, resume)
+    wanted = refit.wanted(prunable, found, gone, batches, config.refit) if config.refit else {}
     if config.compensate:
         compensation.compensate(prunable, found, gone, batches)
     structure.remove(prunable, gone)
+    refit.refit(prunable, wanted, batches)
     shrunk = Shrunk(_convs(prunable), before, Costs(prunable, ()).total())
     say(", ".join(f"{name} {value:g}" for name, value in shrunk.figures.items()))
     return shrunk
