@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from trunkline.timing import Stopwatch
 from trunkline_edge.metrics import Metrics
 from trunkline_edge.problems import Problem
 
@@ -34,7 +35,7 @@ class Admission:
         self._inside = 0
         self._waiting: deque[Turn] = deque()
         self._arriving_bytes = 0
-        self._gauges = metrics.in_work, metrics.waiting
+        self._metrics = metrics
 
     @contextmanager
     def upload(self) -> Iterator[Callable[[int], None]]:
@@ -65,12 +66,14 @@ class Admission:
             return self._held()
         turn: Turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        ours = False
+        ours, watch = False, Stopwatch()
         try:
             self._show()
-            await asyncio.wait({turn}, timeout=self._max_wait_s)
+            with watch.stage("wait"):
+                await asyncio.wait({turn}, timeout=self._max_wait_s)
             ours = turn.done()
         finally:
+            self._metrics.stages(watch.ms)
             if not ours:
                 self._give_up(turn)
         if not ours:
@@ -119,9 +122,8 @@ class Admission:
         self._show()
 
     def _show(self) -> None:
-        in_work, waiting = self._gauges
-        in_work.set(self._inside)
-        waiting.set(len(self._waiting))
+        self._metrics.in_work.set(self._inside)
+        self._metrics.waiting.set(len(self._waiting))
 
     def _no_place(self) -> Problem:
         return _too_many(f"{self._limit} pictures are in work")

@@ -97,6 +97,7 @@ def test_a_picture_waits_for_a_place_in_its_turn(loop: Loop) -> None:
         gate.set()
         assert [done.result() for done in asked] == [200] * 4
         assert order == [0, 1, 2, 3]
+        assert 'trunkline_stage_seconds_count{stage="wait"} 3.0' in metrics(url)
         assert "trunkline_waiting 0.0" in metrics(url)
         assert "trunkline_in_work 0.0" in metrics(url)
 
