@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from trunkline.timing import Stopwatch
@@ -59,26 +59,17 @@ class Admission:
         finally:
             self._arriving_bytes -= received
 
-    async def place(self) -> AbstractContextManager[None]:
-        """A place for one picture, given back at the context's end; Problem 429 after the wait."""
-        if not self._full:
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Around the work on one picture; Problem 429 where no place came free in time."""
+        if self._full:
+            await self._turn()
+        else:
             self._count(1)
-            return self._held()
-        turn: Turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        ours, watch = False, Stopwatch()
         try:
-            self._show()
-            with watch.stage("wait"):
-                await asyncio.wait({turn}, timeout=self._max_wait_s)
-            ours = turn.done()
+            yield
         finally:
-            self._metrics.stages(watch.ms)
-            if not ours:
-                self._give_up(turn)
-        if not ours:
-            raise self._no_place()
-        return self._held()
+            self._leave()
 
     def keep(self, work: Future[Any]) -> None:
         """Work that nobody waits for any more, but cannot be stopped, has a place until its end."""
@@ -95,12 +86,22 @@ class Admission:
     def _full(self) -> bool:
         return self._inside >= self._limit
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
+    async def _turn(self) -> None:
+        """Wait for a place, and have it."""
+        turn: Turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._show()
+        ours, watch = False, Stopwatch()
         try:
-            yield
+            with watch.stage("wait"):
+                await asyncio.wait({turn}, timeout=self._max_wait_s)
+            ours = turn.done()
         finally:
-            self._leave()
+            self._metrics.stages(watch.ms)
+            if not ours:
+                self._give_up(turn)
+        if not ours:
+            raise self._no_place()
 
     def _leave(self) -> None:
         """Give a place back, and on to who has waited longest."""

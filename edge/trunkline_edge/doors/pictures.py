@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
@@ -58,11 +59,16 @@ async def _worked(
 ) -> tuple[T, int]:
     """What `work` makes of the request's picture, once it has a place, and the picture's bytes."""
     settings, admission = edge.settings, edge.admission
-    with admission.upload() as count:
+    with ExitStack() as arriving:
+        count = arriving.enter_context(admission.upload())
         data = await read_image(request, settings.max_bytes, settings.upload_timeout_s, count)
-        place = await unless_gone(request, admission.place())
-    with place:
-        return await unless_gone(request, work(data)), len(data)
+
+        async def worked() -> T:
+            async with admission.place():
+                arriving.close()  # until here its bytes counted as waiting ones
+                return await work(data)
+
+        return await unless_gone(request, worked()), len(data)
 
 
 def _infer_response(inference: Inference, image_bytes: int) -> Response:
