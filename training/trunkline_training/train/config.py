@@ -7,8 +7,8 @@ from pathlib import Path
 
 from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
-from trunkline_training.train.precision import FLOAT32, PRECISIONS
 
+FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
 HIGHEST_SEED = 2**32 - 1
 """Of numpy's."""
 
