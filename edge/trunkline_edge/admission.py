@@ -14,6 +14,8 @@ from trunkline_edge.metrics import Metrics
 from trunkline_edge.problems import Problem
 
 RETRY_AFTER_S = 1
+MOST_WAITING = 64
+"""Pictures that may wait, for each one that may be in work: a connection holds memory as well."""
 Turn = asyncio.Future[None]
 """Done when a waiting picture has its place."""
 
@@ -23,9 +25,8 @@ class Admission:
 
     A picture that finds no place waits for one, first come, first served: refusing costs the edge
     nearly what reading does, and whoever is refused at once asks again at once. A body that
-    trickles in, or waits, takes no place, only its bytes. Both bounds together are what keeps
-    memory bounded: a picture in work holds up to `max_bytes`, as many as that makes may be on their
-    way or waiting besides. For one event loop.
+    trickles in, or waits, takes no place, only its bytes: of these, as many as pictures in work may
+    hold, `max_bytes` each, may be on their way or waiting. For one event loop.
     """
 
     def __init__(self, limit: int, max_bytes: int, max_wait_s: float, metrics: Metrics) -> None:
@@ -41,10 +42,12 @@ class Admission:
     def upload(self) -> Iterator[Callable[[int], None]]:
         """Around the reading of a body and its wait; gives what counts its bytes as they come.
 
-        Problem 429 where too much is on its way already, or no place is free and none waited for.
+        Problem 429, before any have come, where there is no place even to wait, and as soon as too
+        many bytes are on their way.
         """
-        if not self._max_wait_s and self._full:
-            raise self._no_place()  # before its bytes have come
+        most = self._limit * MOST_WAITING if self._max_wait_s else 0
+        if self._full and len(self._waiting) >= most:
+            raise self._no_place()
         received = 0
 
         def count(size: int) -> None:
@@ -127,7 +130,8 @@ class Admission:
         self._metrics.waiting.set(len(self._waiting))
 
     def _no_place(self) -> Problem:
-        return _too_many(f"{self._limit} pictures are in work")
+        waiting = f" and {len(self._waiting)} wait" if self._waiting else ""
+        return _too_many(f"{self._limit} pictures are in work{waiting}")
 
 
 def _too_many(what: str) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -48,6 +49,9 @@ class Observation:
             await self._app(scope, receive, send_named)
         except ClientGone:
             status = CLIENT_GONE
+        except asyncio.CancelledError:  # the time to drain is over; the task ends here anyway
+            if status == 0:
+                await problems.cut_off().response()(scope, receive, send_named)
         except Exception:
             _log.exception("unexpected error")
             if status == 0:

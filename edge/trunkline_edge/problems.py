@@ -73,6 +73,16 @@ def internal() -> Problem:
     return Problem(500, "internal", "the edge failed; its log has the error under this request_id")
 
 
+def cut_off() -> Problem:
+    """For a picture that was not done when the edge's time to drain was over."""
+    return Problem(
+        503,
+        "cut-off",
+        "the edge was stopped before this was done: send it again, or to another edge",
+        headers={"Retry-After": "1"},
+    )
+
+
 def of(error: TrunklineError) -> Problem:
     """The problem that an error of the library is."""
     for kind, status, name in _STATUS:

@@ -50,7 +50,11 @@ class EdgeSettings(BaseSettings):
         "answers; others wait",
     )
     max_wait_s: float = Field(
-        1.0, ge=0, le=60, description="seconds that a picture waits for a place before it gets 429"
+        1.0,
+        ge=0,
+        le=60,
+        description="seconds that a picture waits for a place before it gets 429; those that wait "
+        "hold at most max_in_work times max_bytes",
     )
     tasks: Annotated[Mapping[str, str], NoDecode] = Field(
         DEFAULT_TASKS,

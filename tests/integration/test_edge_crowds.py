@@ -24,7 +24,7 @@ from tests.integration.edge_support import (
 from trunkline.errors import UnavailableError, WeightsError
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
-from trunkline_edge import server
+from trunkline_edge import admission, server
 
 
 @dataclass
@@ -138,6 +138,41 @@ def test_who_may_not_wait_is_refused_before_the_upload(loop: Loop) -> None:
             assert client.recv(1000).startswith(b"HTTP/1.1 429 ")  # with no byte of its body sent
         gate.set()
         assert first.result().status_code == 200
+
+
+def test_no_more_wait_than_may(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MOST_WAITING", 2)
+    gate = threading.Event()
+    gate.set()
+    with (
+        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=10) as url,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        gate.clear()
+        taken = [pool.submit(post, url) for _ in range(3)]
+        wait_for(lambda: "trunkline_waiting 2.0" in metrics(url))
+        refused = post(url)
+        assert refused.status_code == 429
+        assert "1 pictures are in work and 2 wait already" in refused.json()["detail"]
+        gate.set()
+        assert [done.result().status_code for done in taken] == [200] * 3
+
+
+def test_what_a_drain_cuts_off_is_said_so(loop: Loop) -> None:
+    """Also to who has waited for a place all the time."""
+    gate = threading.Event()
+    gate.set()
+    with ThreadPoolExecutor(2) as pool:
+        with loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=9) as url:
+            gate.clear()
+            taken = [pool.submit(post, url) for _ in range(2)]
+            wait_for(lambda: "trunkline_waiting 1.0" in metrics(url))
+        answers = [done.result() for done in taken]
+        gate.set()
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "was stopped before this was done" in answer.json()["detail"]
 
 
 def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:

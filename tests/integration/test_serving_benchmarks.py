@@ -42,6 +42,14 @@ def test_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert whole["sent_bytes"] < ours["sent_bytes"]
 
 
+def test_latency_of_the_parts_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "parts.json"
+    words = ["--systems", "--codecs", "raw", "--limit", "2", "--logs", str(tmp_path)]
+    assert latency.main([*words, "--output", str(output)]) == 0
+    assert json.loads(output.read_text())["bare"]["trunk"]
+    assert "| trunk | " in capsys.readouterr().out
+
+
 def test_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--systems", "--clients", "1", "--crowd", "40", "--crowd-seconds", "2"]
     words += ["--tasks", "2", "--starts", "1"]

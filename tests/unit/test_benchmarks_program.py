@@ -45,6 +45,12 @@ def test_what_was_measured_outlives_what_failed(
     assert (shown.out, shown.err) == ("", "x: the second one cannot be measured\n")
 
 
+def test_no_clients_are_no_load(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        load.main(["--crowd", "0"])
+    assert "argument --crowd: invalid count value: '0'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "missing"), [("plain:80", "cwebp and dwebp"), ("litserve:file", "no_such_module")]
 )

@@ -34,7 +34,7 @@ def test_a_module_computes_in_bfloat16_and_answers_in_float32(paired: bool) -> N
     from trunkline_training.train.precision import computing
 
     module, one = Two(paired), torch.ones(1, 1)
-    with computing(module, "bfloat16"):
+    with computing(module, "bf16"):
         answers = module(one)
     for answer in answers if paired else (answers,):
         assert answer.dtype == torch.float32
@@ -50,6 +50,6 @@ def test_float32_changes_nothing() -> None:
     from trunkline_training.train.precision import computing
 
     module = Two(False)
-    with computing(module, "float32"):
+    with computing(module, "f32"):
         assert module(torch.ones(1, 1)).item() == pytest.approx(VALUE, abs=1e-7)
     assert module.seen == [torch.float32]

@@ -54,15 +54,24 @@ def kill_in_mid_run(arguments: list[str], run: Path) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_a_killed_run_goes_on_to_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    precision: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
     data = train_kit.classes(tmp_path, 10)
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    whole = words(tmp_path / "whole", data, train_kit.models(tmp_path / "one"))
-    broken = words(tmp_path / "broken", data, train_kit.models(tmp_path / "two"))
+    whole, broken = (
+        [
+            *words(tmp_path / run, data, train_kit.models(tmp_path / models)),
+            *("--precision", precision),
+        ]
+        for run, models in (("whole", "one"), ("broken", "two"))
+    )
     assert cli.main(whole) == 0
     kill_in_mid_run(broken, tmp_path / "broken")
     assert KILLED_AT < rows(tmp_path / "broken" / "steps.csv") <= 1 + 16

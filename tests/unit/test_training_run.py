@@ -72,7 +72,7 @@ async def test_a_detector_learns_and_is_served(
     assert "SSDLite" in answer.model
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_a_classifier_learns_its_folders(
     precision: str, tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

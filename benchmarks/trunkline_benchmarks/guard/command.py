@@ -63,6 +63,8 @@ def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     }
     said = program.said(given) | {"codec": given.codec}
     rows: list[dict[str, Any]] = []
+    result = {"machine": machine.describe(), "setting": said, "rows": rows}
+    yield result
     with systems.started(f"trunkline:{given.codec}", setting) as running:
         for times in given.enlarge:
             for figure, chosen in sets.items():
@@ -72,7 +74,7 @@ def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 compared = _compared(figure, Reader(labels), plain, served, chosen)
                 rows.append({"figure": figure, "enlarged": times} | compared)
                 print(rows[-1], file=sys.stderr)
-                yield {"machine": machine.describe(), "setting": said, "rows": rows}
+                yield result
 
 
 def _compared(

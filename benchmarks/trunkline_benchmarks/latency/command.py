@@ -71,6 +71,7 @@ def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "bare": _bare(given),
         "systems": {},
     }
+    yield result
     for name in given.systems:
         result["systems"][name] = _system(name, setting, posted, given)
         yield result

@@ -35,8 +35,14 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument
     add("--systems", nargs="*", default=SYSTEMS, metavar="KIND[:HOW]", help=" ".join(SYSTEMS))
     add("--codec", default="webp:quality=80", help="of overload and tasks (%(default)s)")
-    add("--clients", type=int, nargs="*", default=(1, 2, 4, 8, 16))
-    add("--crowd", type=int, nargs="*", default=(64, 192), help="clients that are too many")
+    add("--clients", type=program.count, nargs="*", default=(1, 2, 4, 8, 16))
+    add(
+        "--crowd",
+        type=program.count,
+        nargs="*",
+        default=(64, 192),
+        help="clients that are too many (64 192); without a number: none",
+    )
     add("--crowd-seconds", type=float, default=10, help="of each of its loads (%(default)s)")
     add("--tasks", type=int, nargs="*", default=(1, 2, 4, 8), help="tasks of one frame")
     add("--starts", type=int, default=5, help="starts that are timed (%(default)s)")
@@ -74,6 +80,7 @@ def _measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for count in given.tasks:
         run = next(_runs(f"null-tasks:{count},{given.codec}", setting, posted, [one]))
         found["tasks"].append({"tasks": count} | run)
+        yield found
     found["starts"] = [_start(ours, setting) for _ in range(given.starts)]
     yield found
 

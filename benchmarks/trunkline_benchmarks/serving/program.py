@@ -39,6 +39,14 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
     return options
 
 
+def count(text: str) -> int:
+    """A whole number from 1 on. Raises ValueError, which argparse turns into its own words."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
 def add_pictures(options: argparse.ArgumentParser) -> None:
     """Which pictures are posted."""
     options.add_argument("--images", type=Path, metavar="DIR", help="JPEG files (the demo's)")

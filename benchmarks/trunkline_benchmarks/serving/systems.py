@@ -238,7 +238,7 @@ KINDS: dict[str, Callable[[Builder, str], Running]] = {
 }
 PROGRAMS = {"plain": ("cwebp", "dwebp")}
 MODULES = {"litserve": "litserve", "litserve-torchvision": "litserve", "openvino": "openvino"}
-"""What kinds need that this project does not install for itself."""
+"""What kinds need beyond the extra `bench`."""
 UNTAUGHT = ("litserve-torchvision",)
 """Kinds whose networks have learnt nothing: there is no accuracy to state."""
 

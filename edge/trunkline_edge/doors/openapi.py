@@ -22,7 +22,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         413: "too many bytes or pixels",
         415: "no known picture format",
         422: "a picture that cannot be decoded",
-        429: "too many pictures in work",
+        429: "too many pictures in work, or too many bytes of others on their way",
         503: "not ready",
     }.items()
 }

@@ -26,6 +26,8 @@ from trunkline_training.ridge import Ridge
 
 PENALTY = 1e-3
 """Ridge, relative to an input's mean variance: weights stay where nothing speaks for others."""
+LEAST = 1e-9
+"""A penalty where inputs do not vary at all: such weights stay as they are."""
 Wanted = dict[str, list[tuple[Tensor, Tensor]]]
 """By layer, as they run, for each batch: places (N, P) of its map, flat, and what the filters that
 stay made there, (N * P, filters)."""
@@ -41,15 +43,17 @@ def wanted(
     gone: Mapping[str, Indices],
     batches: Iterable[Tensor],
     places: int,
+    seed: int,
 ) -> Wanted:
     """What the network makes before the filters `gone` are removed, at random places."""
     removed = {name: gone.get(group.root, ()) for group in found for name in group.layers}
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     result: Wanted = {}
 
     def keep(name: str, _layer: nn.Module, _given: Any, output: Tensor) -> None:  # noqa: ANN401
         size = output.shape[2] * output.shape[3]
-        at = torch.from_numpy(rng.integers(size, size=(len(output), places)))
+        everywhere = np.tile(np.arange(size), (len(output), 1))
+        at = torch.from_numpy(rng.permuted(everywhere, axis=1)[:, :places])
         kept = np.setdiff1d(np.arange(output.shape[1]), removed.get(name, ()))
         result.setdefault(name, []).append((at, _rows(output, at)[:, torch.from_numpy(kept)]))
 
@@ -63,7 +67,11 @@ def wanted(
 
 
 def refit(prunable: Prunable, found: Wanted, batches: Sequence[Tensor]) -> None:
-    """Change the weights of the pruned network's layers; `batches` are those of `wanted`."""
+    """Change the weights of the pruned network's layers; `batches` are those of `wanted`.
+
+    Layers run once a batch, have a bias, and read a padding of zeros, with one stride and dilation
+    in both directions: those of `Described` do.
+    """
     for name, outputs in progress(found.items(), len(found), "layers fitted again"):
         _refit(prunable, prunable.convolutions[name], outputs, batches)
 
@@ -87,7 +95,7 @@ def _refit(
         for batch in batches:
             with suppress(_Reached):
                 prunable.forward(batch)
-    weight, bias = sums.solve(PENALTY * sums.spread)
+    weight, bias = sums.solve(PENALTY * sums.spread + LEAST)
     with torch.no_grad():
         layer.weight += torch.from_numpy(weight.reshape(layer.weight.shape))
         cast(Tensor, layer.bias).add_(torch.from_numpy(bias))

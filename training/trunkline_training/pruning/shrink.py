@@ -63,7 +63,11 @@ def shrink(
     before = Costs(prunable, found).total()
     made_of = removed.made_of(config, seen.depends)
     gone = selection.gone(config, prunable, found, batches, made_of, resume)
-    wanted = refit.wanted(prunable, found, gone, batches, config.refit) if config.refit else {}
+    wanted = (
+        refit.wanted(prunable, found, gone, batches, config.refit, config.seed)
+        if config.refit
+        else {}
+    )
     if config.compensate:
         compensation.compensate(prunable, found, gone, batches)
     structure.remove(prunable, gone)

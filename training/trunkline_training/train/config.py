@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from trunkline.engines.abc import PRECISIONS
 from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
 
-FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
+F32 = PRECISIONS[0]
 HIGHEST_SEED = 2**32 - 1
 """Of numpy's."""
 
@@ -56,8 +57,8 @@ class Training:
     limit: int = option(0, "use so many pictures of data (0: all)", low=0)
     seed: int = option(1, "seed of everything random", low=0, high=HIGHEST_SEED)
     precision: str = option(
-        FLOAT32,
-        "what steps compute in; bfloat16 is faster on CPUs that have it (avx512_bf16, amx_bf16)",
+        F32,
+        "what steps compute in; bf16 is faster on CPUs that have it (avx512_bf16, amx_bf16)",
         choices=PRECISIONS,
     )
     threads: int = option(2, "threads of PyTorch and of the engine", low=1, high=256)

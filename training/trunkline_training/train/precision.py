@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trunkline_training.train.config import FLOAT32
+from trunkline_training.train.config import F32
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def computing(module: nn.Module, precision: str) -> Iterator[None]:
 
     bfloat16 is PyTorch's autocast: convolutions and products multiply in it and sum in float32.
     """
-    if precision == FLOAT32:
+    if precision == F32:
         yield
         return
     with module.register_forward_hook(_widened), torch.autocast("cpu", torch.bfloat16):
