@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,19 @@ def gated(gate: threading.Event) -> Trunk:
     return stand_in  # type: ignore[no-any-return]
 
 
+@contextmanager
+def standing(
+    loop: Loop, *tasks: FakeTask, max_in_work: int = 1, parallel: int = 1, **given: Any
+) -> Iterator[tuple[str, threading.Event]]:
+    """An edge whose trunk stands still until the gate is opened; its URL, and the gate."""
+    gate = threading.Event()
+    gate.set()
+    given |= {"max_in_work": max_in_work, "parallel": parallel}
+    with loop.edge(*tasks, load=lambda: gated(gate), **given) as url:
+        gate.clear()
+        yield url, gate
+
+
 def post(url: str, timeout: float = 10) -> httpx.Response:
     return httpx.post(f"{url}/v1/encode", content=picture(), timeout=timeout)
 
@@ -55,14 +69,11 @@ def metrics(url: str) -> str:
 
 
 def test_too_many_in_work(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
     with (
         FakeTask() as task,
-        loop.edge(task, load=lambda: gated(gate), max_in_work=3, parallel=1) as url,
+        standing(loop, task, max_in_work=3) as (url, gate),
         ThreadPoolExecutor(8) as pool,
     ):
-        gate.clear()
         first = [pool.submit(infer, url) for _ in range(3)]
         wait_for(lambda: "trunkline_in_work 3.0" in metrics(url))
         refused = infer(url)
@@ -76,40 +87,24 @@ def test_too_many_in_work(loop: Loop) -> None:
 
 
 def test_a_picture_waits_for_a_place_in_its_turn(loop: Loop) -> None:
-    gate, order = threading.Event(), []
-    gate.set()
-    with (
-        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=10) as url,
-        ThreadPoolExecutor(4) as pool,
-    ):
-        gate.clear()
-
-        def ask(number: int) -> int:
-            status = post(url).status_code
-            order.append(number)
-            return status
-
+    with standing(loop, max_wait_s=10) as (url, gate), ThreadPoolExecutor(4) as pool:
         asked = []
         for number in range(4):
-            asked.append(pool.submit(ask, number))
+            asked.append(pool.submit(post, url))
             wait_for(lambda: f"trunkline_waiting {number}.0" in metrics(url))  # noqa: B023
         assert "trunkline_in_work 1.0" in metrics(url)
         gate.set()
-        assert [done.result() for done in asked] == [200] * 4
-        assert order == [0, 1, 2, 3]
+        answers = [done.result() for done in asked]
+        assert [answer.status_code for answer in answers] == [200] * 4
+        begun = [float(answer.headers["x-trunkline-capture-time"]) for answer in answers]
+        assert begun == sorted(begun)
         assert 'trunkline_stage_seconds_count{stage="wait"} 3.0' in metrics(url)
+        wait_for(lambda: "trunkline_in_work 0.0" in metrics(url))
         assert "trunkline_waiting 0.0" in metrics(url)
-        assert "trunkline_in_work 0.0" in metrics(url)
 
 
 def test_a_client_that_gives_up_waiting_leaves_the_line(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with (
-        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=10) as url,
-        ThreadPoolExecutor(2) as pool,
-    ):
-        gate.clear()
+    with standing(loop, max_wait_s=10) as (url, gate), ThreadPoolExecutor(2) as pool:
         first = pool.submit(post, url)
         wait_for(lambda: "trunkline_in_work 1.0" in metrics(url))
         with pytest.raises(httpx.ReadTimeout):
@@ -123,13 +118,7 @@ def test_a_client_that_gives_up_waiting_leaves_the_line(loop: Loop) -> None:
 
 
 def test_who_may_not_wait_is_refused_before_the_upload(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with (
-        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=0) as url,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        gate.clear()
+    with standing(loop, max_wait_s=0) as (url, gate), ThreadPoolExecutor(1) as pool:
         first = pool.submit(post, url)
         wait_for(lambda: "trunkline_in_work 1.0" in metrics(url))
         parts = httpx.URL(url)
@@ -142,13 +131,7 @@ def test_who_may_not_wait_is_refused_before_the_upload(loop: Loop) -> None:
 
 def test_no_more_wait_than_may(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "MOST_WAITING", 2)
-    gate = threading.Event()
-    gate.set()
-    with (
-        loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=10) as url,
-        ThreadPoolExecutor(3) as pool,
-    ):
-        gate.clear()
+    with standing(loop, max_wait_s=10) as (url, gate), ThreadPoolExecutor(3) as pool:
         taken = [pool.submit(post, url) for _ in range(3)]
         wait_for(lambda: "trunkline_waiting 2.0" in metrics(url))
         refused = post(url)
@@ -160,11 +143,8 @@ def test_no_more_wait_than_may(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_a_drain_cuts_off_is_said_so(loop: Loop) -> None:
     """Also to who has waited for a place all the time."""
-    gate = threading.Event()
-    gate.set()
     with ThreadPoolExecutor(2) as pool:
-        with loop.edge(load=lambda: gated(gate), max_in_work=1, parallel=1, max_wait_s=9) as url:
-            gate.clear()
+        with standing(loop, max_wait_s=9) as (url, gate):
             taken = [pool.submit(post, url) for _ in range(2)]
             wait_for(lambda: "trunkline_waiting 1.0" in metrics(url))
         answers = [done.result() for done in taken]
@@ -176,13 +156,7 @@ def test_what_a_drain_cuts_off_is_said_so(loop: Loop) -> None:
 
 
 def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with (
-        FakeTask() as task,
-        loop.edge(task, load=lambda: gated(gate), max_in_work=3, parallel=1) as url,
-    ):
-        gate.clear()
+    with FakeTask() as task, standing(loop, task, max_in_work=3) as (url, gate):
         for _ in range(9):
             with pytest.raises(httpx.ReadTimeout):
                 httpx.post(f"{url}/v1/infer?{FAST}", content=picture(), timeout=0.2)
@@ -195,10 +169,7 @@ def test_a_client_that_gives_up_leaves_the_line(loop: Loop) -> None:
 
 
 def test_clients_that_give_up_do_not_make_room(loop: Loop) -> None:
-    gate = threading.Event()
-    gate.set()
-    with loop.edge(load=lambda: gated(gate), max_in_work=2, parallel=2) as url:
-        gate.clear()
+    with standing(loop, max_in_work=2, parallel=2) as (url, gate):
         for _ in range(2):
             with pytest.raises(httpx.ReadTimeout):
                 post(url, timeout=0.2)
