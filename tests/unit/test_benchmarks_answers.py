@@ -11,8 +11,8 @@ import pytest
 from trunkline.errors import TrunklineError
 from trunkline_benchmarks.serving import accuracy, answers
 from trunkline_benchmarks.serving.answers import Reader
+from trunkline_benchmarks.serving.builder import Setting
 from trunkline_benchmarks.serving.rivals import networks
-from trunkline_benchmarks.serving.systems import Setting
 from trunkline_training.datasets import Picture
 
 LABELS = {"classifier": ("a", "b"), "ssd": ("toaster", "airplane", "cat")}

@@ -19,10 +19,10 @@ from trunkline.errors import ParameterError, TrunklineError, UnavailableError, U
 from trunkline_benchmarks.latency import table as latency_table
 from trunkline_benchmarks.load import table as load_table
 from trunkline_benchmarks.serving import measure, pictures, systems
+from trunkline_benchmarks.serving.builder import Setting, free_ports, listens
 from trunkline_benchmarks.serving.drive import Door, Load, drive
 from trunkline_benchmarks.serving.process import Process
 from trunkline_benchmarks.serving.quota import quota
-from trunkline_benchmarks.serving.systems import Setting, free_ports, listens
 
 
 class Server(ThreadingHTTPServer):

@@ -28,9 +28,10 @@ from trunkline.types import Tensor
 from trunkline.weights.store import ModelStore
 from trunkline_benchmarks.latency.echo import METHOD
 from trunkline_benchmarks.serving import pictures
+from trunkline_benchmarks.serving.builder import HOST, free_ports, listens
 from trunkline_benchmarks.serving.drive import Door, Load, drive
 from trunkline_benchmarks.serving.process import Process
-from trunkline_benchmarks.serving.systems import HOST, TASKS, free_ports, listens
+from trunkline_benchmarks.serving.systems import TASKS
 
 Samples = list[float]
 T = TypeVar("T")

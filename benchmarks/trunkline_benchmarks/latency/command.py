@@ -13,8 +13,8 @@ from trunkline.errors import TrunklineError
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.latency import table
 from trunkline_benchmarks.serving import accuracy, measure, pictures, program, systems
+from trunkline_benchmarks.serving.builder import Setting
 from trunkline_benchmarks.serving.drive import Load
-from trunkline_benchmarks.serving.systems import Setting
 
 DESCRIPTION = """\
 Milliseconds of a picture's way, and of what a user would otherwise pick, in one run: the bare parts

@@ -10,8 +10,8 @@ from typing import Any
 from trunkline_benchmarks import machine
 from trunkline_benchmarks.load import table
 from trunkline_benchmarks.serving import measure, pictures, program, systems
+from trunkline_benchmarks.serving.builder import Setting
 from trunkline_benchmarks.serving.drive import Load
-from trunkline_benchmarks.serving.systems import Setting
 
 DESCRIPTION = """\
 What the services do under load: pictures a second at growing numbers of clients, of ours and of

@@ -9,8 +9,8 @@ from trunkline.errors import TrunklineError
 from trunkline.weights.store import ModelStore
 from trunkline_benchmarks.serving import answers, pictures, systems
 from trunkline_benchmarks.serving.answers import Reader
+from trunkline_benchmarks.serving.builder import Running, Setting
 from trunkline_benchmarks.serving.drive import Load, drive
-from trunkline_benchmarks.serving.systems import Running, Setting
 from trunkline_training.datasets import BOXES, CLASSES
 
 LEAST_SCORE = 0.01

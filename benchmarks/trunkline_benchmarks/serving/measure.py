@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from trunkline.errors import TrunklineError
+from trunkline_benchmarks.serving.builder import Running
 from trunkline_benchmarks.serving.drive import Drive, Load, drive
-from trunkline_benchmarks.serving.systems import Running
 
 WARM_UP = 8
 PERCENTILES = (50, 95, 99)

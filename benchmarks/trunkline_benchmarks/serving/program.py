@@ -12,7 +12,7 @@ from typing import Any
 from trunkline.engines import DEFAULT_ENGINE
 from trunkline.errors import TrunklineError
 from trunkline.files import write_bytes
-from trunkline_benchmarks.serving.systems import Setting
+from trunkline_benchmarks.serving.builder import Setting
 
 INTERRUPTED = 130
 SETTING = ("trunk", "set", "engine", "precision", "threads", "parallel")
