@@ -240,6 +240,7 @@ def test_the_tables_of_a_latency_run() -> None:
 def test_the_tables_of_a_load_run() -> None:
     result = {
         "throughput": {"ours": [RUN]},
+        "crowd": {},
         "tasks": [{"tasks": 8} | RUN],
         "starts": [{"ready_s": {"edge": 1.5}, "memory_bytes": {"edge": 2 << 20}}],
     }

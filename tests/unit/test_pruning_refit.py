@@ -124,10 +124,7 @@ def test_borders_that_a_description_pads_itself() -> None:
             )
         return [x]
 
-    def network() -> Prunable:
-        return Prunable(Described(describe, {"a": conv(8, 3), "b": conv(4, 8)}), pictures(1))
-
-    prunable = network()
+    prunable = Prunable(Described(describe, {"a": conv(8, 3), "b": conv(4, 8)}), pictures(1))
     found, batches = structure.groups(prunable), [smooth(64, 1)]
     whole = outputs(prunable)
     gone = {group.root: np.arange(2) for group in found}

@@ -43,7 +43,8 @@ class Ridge:
     @property
     def spread(self) -> float:
         """The inputs' squared deviations, summed over rows, mean over inputs."""
-        return float(np.trace(self._centred()[0]) / len(self._x))
+        mean = self._x / self.count
+        return float((np.trace(self._xx) - self.count * mean @ mean) / len(mean))
 
     def explained(self, weight: Doubles) -> float:
         """How much of the squared deviation of y the predictions of `weight` take away."""

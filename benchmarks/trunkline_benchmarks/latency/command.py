@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument
     add("--systems", nargs="*", default=SYSTEMS, metavar="KIND[:HOW]", help=" ".join(SYSTEMS))
     add("--codecs", nargs="*", default=CODECS, metavar="ID[:NAME=VALUE,...]", help="as bare parts")
-    add("--clients", type=int, nargs="*", default=(1, 4, 16))
+    add("--clients", type=program.count, nargs="*", default=(1, 4, 16))
     add("--uplinks", type=_uplink, nargs="*", default=UPLINKS, metavar="MBIT/DELAY_MS")
     add("--cores", type=float, nargs="*", default=CORES, help="shares of a core for the edge")
     add("--requests", type=int, default=160, help="of each measurement (%(default)s)")

@@ -27,7 +27,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     """Every table that the run has samples for."""
     tables = [
         _runs(result["throughput"]),
-        _runs(result.get("crowd", {})),
+        _runs(result["crowd"]),
         _tasks(result["tasks"]),
         _starts(result["starts"]),
     ]

@@ -55,8 +55,7 @@ def add_pictures(options: argparse.ArgumentParser) -> None:
 
 def setting_of(given: argparse.Namespace) -> Setting:
     """What every system of the run has in common."""
-    shared = {name: getattr(given, name) for name in SETTING}
-    return Setting(logs=given.logs, **shared)
+    return Setting(logs=given.logs, **said(given))
 
 
 def said(given: argparse.Namespace) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         415: "no known picture format",
         422: "a picture that cannot be decoded",
         429: "too many pictures in work, or too many bytes of others on their way",
-        503: "not ready",
+        503: "not ready, or stopped before it was done",
     }.items()
 }
 ENCODE: dict[int | str, dict[str, Any]] = {
