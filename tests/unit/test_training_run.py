@@ -123,7 +123,7 @@ def test_a_stitch_is_fitted_and_published(tmp_path: Path, output: Path) -> None:
         (["--head", "yolo"], "unknown head 'yolo': expected one of paper, ssdlite, vgg16"),
         (["--head", "vgg16"], "head vgg16 is for trunk vgg16: for mobilenet_v2 there is"),
         (["--lr", "-1"], "lr is -1.0: expected float from 0 to 10"),
-        (["--preset", "best"], "unknown preset of ssd 'best': expected one of light, paper, quick"),
+        (["--preset", "best"], "unknown preset of ssd 'best': expected one of light, own, paper"),
         (["--start", "store", "--task", "poses"], "the pairs that exist"),
     ],
 )
