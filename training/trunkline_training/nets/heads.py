@@ -35,6 +35,10 @@ class Head(ABC):
     trunks: ClassVar[tuple[str, ...]]
     title: ClassVar[str]
     grids: ClassVar[tuple[int, ...]]
+    each: ClassVar[tuple[int, ...]]
+    """Anchors at a place, map by map."""
+    boxes: ClassVar[str]
+    """The layer that gives the first map's boxes; it tells the heads of one trunk apart."""
 
     @property
     @abstractmethod
@@ -65,6 +69,8 @@ class SsdLiteHead(Head):
     trunks = ("mobilenet_v2", "vgg16")
     title = "SSDLite MobileNetV2"
     grids = (14, 7, 4, 2, 1, 1)
+    each = ssdlite.ANCHORS
+    boxes = "box.0.2"
 
     @property
     def anchors(self) -> Anchors:
@@ -103,6 +109,8 @@ class PaperHead(Head):
     trunks = ("mobilenet_v2",)
     title = "SSD224 MobileNetV2, as published"
     grids = (28, 14, 7, 4, 2, 1)
+    each = ssd_layers.ANCHORS
+    boxes = "box.0"
     stages = range(mobilenet_v2.TRUNK_STAGES, 14)
 
     @property
@@ -132,6 +140,8 @@ class Vgg16Head(Head):
     trunks = ("vgg16",)
     title = "SSD224 VGG16"
     grids = (14, 14, 7, 4, 2, 1)
+    each = ssd_layers.ANCHORS
+    boxes = "box.0"
 
     @property
     def anchors(self) -> Anchors:

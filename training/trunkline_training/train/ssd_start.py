@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from trunkline.errors import WeightsError
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
-from trunkline_training import ssdlite
 from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import Picture
 from trunkline_training.nets.detector import with_labels
@@ -36,7 +35,7 @@ def start(
     if config.start in ("store", "classifier"):
         tail = models.stored(config, config.task if config.start == "store" else CLASSIFIER)
         given = models.given_of(tail)
-        convs = relabelled(given, labels) if config.start == "store" else given.convs
+        convs = relabelled(kind, given, labels) if config.start == "store" else given.convs
         return kind(classes, shape, given.padding, STITCH in convs), convs, models.words_of(tail)
     if config.start == "donor" and kind is PaperHead:
         return ssd_layers_start.start(config, received, classes, pictures)
@@ -45,7 +44,7 @@ def start(
         stitch = {STITCH: donors.fitted(config, received, donor.tensors, pictures)}
         head = kind(classes, shape, donor.given.padding, stitched=True)
         origin = f"{donor.origin} Behind a 3x3 convolution."
-        return head, {**relabelled(donor.given, labels), **stitch}, origin
+        return head, {**relabelled(kind, donor.given, labels), **stitch}, origin
     head = kind(classes, shape, models.trunk_padding(config))
     if config.start == "published":
         weights, network = published(config.trunk, config.set, say)
@@ -54,9 +53,11 @@ def start(
     return head, {}, OWN
 
 
-def relabelled(given: Given, labels: Sequence[str]) -> Mapping[str, Conv]:
-    """An SSDLite's layers with class scores for `labels`. Raises WeightsError for another tail."""
-    if "box.0.2" not in given.convs:
-        raise WeightsError("the tail to start from is no ssdlite: choose another --start or --task")
+def relabelled(kind: type[Head], given: Given, labels: Sequence[str]) -> Mapping[str, Conv]:
+    """A tail's layers with class scores for `labels`. Raises WeightsError for another head's."""
+    if kind.boxes not in given.convs:
+        raise WeightsError(
+            f"the tail to start from is no {kind.title}: choose another --head, --start or --task"
+        )
     theirs = [VOC_NAMES.get(label, label) for label in given.labels]
-    return with_labels(given.convs, ssdlite.ANCHORS, theirs, labels)
+    return with_labels(given.convs, kind.each, theirs, labels)
