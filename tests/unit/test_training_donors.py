@@ -156,6 +156,28 @@ def test_ssds_own_layers_go_from_vgg16_to_the_papers_head(
     assert "expected TRUNK/SET/TASK" in capsys.readouterr().err
 
 
+def test_ssds_own_layers_go_on_from_the_store(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trunkline_training.nets.start import from_onnx
+
+    def layers() -> dict[str, Conv]:
+        tail = ModelStore((models,)).tail("mobilenet_v2", "keras-160", "ssd-paper")
+        return from_onnx(tail.verified_path().read_bytes())
+
+    words = ["--head", "paper", "--task", "ssd-paper"]
+    assert train("ssd", models, tmp_path / "1", *words, "--start", "classifier") == 0
+    first = layers()
+    assert train("ssd", models, tmp_path / "2", *words, "--start", "store") == 0
+    assert {name: conv.weight.tobytes() for name, conv in layers().items()} == {
+        name: conv.weight.tobytes() for name, conv in first.items()
+    }
+    capsys.readouterr()
+    words[1] = "ssdlite"
+    assert train("ssd", models, tmp_path / "3", *words, "--start", "store") == 1
+    assert "is no SSDLite MobileNetV2: choose another --head" in capsys.readouterr().err
+
+
 def test_only_a_stitch_can_be_released_alone(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
