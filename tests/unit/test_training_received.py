@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests import train_kit
 from trunkline import codecs, pipeline, trunks
+from trunkline.errors import EngineError
 
 pytest.importorskip("torch")
 pytest.importorskip("av")
@@ -54,3 +58,18 @@ def test_the_name_of_what_made_them_tells_them_apart() -> None:
     settings = [{}, {"coded": 0.5}, {"coded": 0.6}, {"coded": 0.5, "coded_qp": (35,)}]
     names = {Received(Training(**given), TRUNK).made_by for given in settings}  # type: ignore[arg-type]
     assert len(names) == len(settings)
+
+
+def test_in_bfloat16_they_are_nearly_the_same_or_the_cpu_is_named(
+    pixels: NDArray[np.float32], tmp_path: Path
+) -> None:
+    pytest.importorskip("openvino")
+    config = Training(threads=1, features="bf16", output=str(train_kit.models(tmp_path)))
+    try:
+        made = Received(config, TRUNK)
+    except EngineError as error:
+        assert "f32" in str(error)  # noqa: PT017 - a machine with bf16 raises nothing
+        return
+    ours, exact = made(pixels), features(TRUNK, pixels)
+    assert 0 < np.abs(ours - exact).max() < 0.1 * np.ptp(exact)
+    assert made.made_by != Received(Training(threads=1), TRUNK).made_by

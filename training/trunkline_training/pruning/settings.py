@@ -19,7 +19,9 @@ from trunkline_training.pruning.wanted import (
 from trunkline_training.train.config import Training
 from trunkline_training.train.options import option
 
-UNUSED = frozenset({"start", "donor", "stitch_pictures", "freeze", "norm", "calibration"})
+UNUSED = frozenset(
+    {"start", "donor", "stitch_pictures", "freeze", "norm", "calibration", "features"}
+)
 """Settings of trainings that say nothing here: the start is what is pruned."""
 
 

@@ -61,6 +61,12 @@ class Training:
         "what steps compute in; bf16 is faster on CPUs that have it (avx512_bf16, amx_bf16)",
         choices=PRECISIONS,
     )
+    features: str = option(
+        F32,
+        "what the frozen trunk computes in while it is learnt from; bf16 takes OpenVINO (extra "
+        "openvino). Final figures are of the trunk in f32",
+        choices=PRECISIONS,
+    )
     threads: int = option(2, "threads of PyTorch and of the engine", low=1, high=256)
     workers: int = option(0, "processes that read and change pictures", low=0, high=64)
     checkpoint_steps: int = option(100, "steps between checkpoints", low=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trunkline import trunks
+from trunkline import engines, trunks
 from trunkline.engines.abc import Network
 from trunkline.errors import WeightsError
 from trunkline.trunks import Trunk
@@ -20,10 +20,12 @@ from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
-from trunkline_training.train.config import DistilTraining, Training
+from trunkline_training.train.config import F32, DistilTraining, Training
 
 CLASSIFIER, POOLED = "classifier", "pooled"
 OWN = "this project's own work, from random weights."
+REDUCED_ENGINE = "openvino"
+"""The engine that computes in less than float32; the default one does not."""
 Pixels = NDArray[np.float32]
 
 
@@ -32,10 +34,19 @@ def store_of(config: Training) -> ModelStore:
     return ModelStore((Path(config.output), *ModelStore.default().roots))
 
 
-def trunk_of(config: Training) -> Trunk:
-    """The frozen trunk, from the output folder: the tail is written beside it."""
-    here = ModelStore((Path(config.output),))
-    return trunks.load(config.trunk, config.set, store=here, threads=config.threads)
+def trunk_of(config: Training, precision: str = F32) -> Trunk:
+    """The frozen trunk, from the output folder: the tail is written beside it.
+
+    Raises MissingExtraError, EngineError where it cannot compute in that precision here.
+    """
+    return trunks.load(
+        config.trunk,
+        config.set,
+        engine=engines.DEFAULT_ENGINE if precision == F32 else REDUCED_ENGINE,
+        precision=precision,
+        store=ModelStore((Path(config.output),)),
+        threads=config.threads,
+    )
 
 
 def features(trunk: Trunk, pixels: Pixels) -> NDArray[np.float32]:

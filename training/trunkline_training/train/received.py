@@ -11,22 +11,25 @@ from numpy.typing import NDArray
 from trunkline import codecs, pipeline
 from trunkline.trunks import Trunk
 from trunkline.types import Tensor
-from trunkline_training.train.config import Training
-from trunkline_training.train.models import Pixels, features
+from trunkline_training.train.config import F32, Training
+from trunkline_training.train.models import Pixels, features, trunk_of
 
 EFFORT = 1
 """x265's tools that are left out at this effort cost bytes, and change little in the noise."""
 
 
 class Received:
-    """Pixels to features, `config.coded` of them coded and decoded at one of `config.coded_qp`.
+    """Pixels to features of `trunk`, in the precision `config.features`.
+
+    `config.coded` of them are coded and decoded at one of `config.coded_qp`.
 
     Which ones, and at which qp, depends on the features and the seed alone.
-    Raises MissingExtraError where features are to be coded and BPG's library is missing.
+    Raises MissingExtraError where features are to be coded and BPG's library is missing, and
+    where the precision's engine is; EngineError where the CPU has not that precision.
     """
 
     def __init__(self, config: Training, trunk: Trunk) -> None:
-        self.trunk = trunk
+        self.trunk = trunk if config.features == F32 else trunk_of(config, config.features)
         self._config = config
         self._codecs = (
             [codecs.get("bpg", qp=qp, effort=EFFORT) for qp in config.coded_qp]
@@ -37,10 +40,12 @@ class Received:
     @property
     def made_by(self) -> str:
         """All that the features of given pixels depend on."""
-        config, digest = self._config, self.trunk.spec.digest
+        config, made = self._config, self.trunk.spec.digest
+        if config.features != F32:
+            made += f" {config.features}"
         if not self._codecs:
-            return digest
-        return f"{digest} {config.coded} {config.coded_qp} {EFFORT} {config.seed}"
+            return made
+        return f"{made} {config.coded} {config.coded_qp} {EFFORT} {config.seed}"
 
     def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
         """Pixels (N, 3, 224, 224) of 0..255 to feature tensors (N, C, H, W)."""
