@@ -109,10 +109,16 @@ def test_an_ended_training_leaves_no_features(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     words = ["task", "train", "colours", "--images", str(images), *SMALL, "--epochs", "100000"]
-    # as in a terminal, also where these tests run in the background of one
-    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    code += "from trunkline.cli import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, *words, "--patience", "0", "--method", "transfer"]
+    command = [
+        sys.executable,
+        "-m",
+        "trunkline.cli",
+        *words,
+        "--patience",
+        "0",
+        "--method",
+        "transfer",
+    ]
     # PyTorch makes an empty folder there as soon as it is imported
     elsewhere = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "inductor")}
     environment = {**os.environ, **elsewhere, "TMPDIR": str(scratch)}
