@@ -17,6 +17,7 @@ from trunkline.errors import FrameMismatchError, WeightsError
 from trunkline.types import Classification, Detections
 from trunkline.weights import ModelStore, publish
 from trunkline.weights.conv import Conv
+from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import bundle_root
 from trunkline_tasks.server import serving
 
@@ -160,13 +161,27 @@ def test_a_pruned_trunk_is_another_trunk(
     with pytest.raises(WeightsError, match="no tail 'classifier'"):
         store.tail("mobilenet_v2", "thin", "classifier")
 
-    (line,) = [line for line in out.splitlines() if line.startswith("  trunkline train stitch")]
-    again = line.split()[1:]
-    again[again.index("--epochs") + 1] = "0"
-    again[again.index("PICTURES")], again[again.index("RUN")] = given[1], str(tmp_path / "tail")
-    assert cli.main([*again, "--validation", "0.25", "--threads", "1"]) == 0
-    tail = store.tail("mobilenet_v2", "thin", "classifier")
-    pipeline.check(frame, tail.accepts, tail.shape)
+    lines = [line.split()[1:] for line in out.splitlines() if line.startswith("  trunkline train")]
+    assert [line[1] for line in lines] == ["distil", "ssd"]
+    for again in lines:
+        again[again.index("PICTURES")], again[again.index("RUN")] = (
+            given[1],
+            str(tmp_path / again[1]),
+        )
+        more = ["--epochs", "0", "--validation", "0.25", "--threads", "1"]
+        assert cli.main([*again, *more]) == 0
+    for task in ("classifier", "ssd"):
+        tail = store.tail("mobilenet_v2", "thin", task)
+        pipeline.check(frame, tail.accepts, tail.shape)
+        ours, theirs = layers_of(tail), layers_of(released.tail("mobilenet_v2", SET, task))
+        assert np.array_equal(ours["14.expand"].weight, theirs["14.expand"].weight)
+        assert ours.keys() == theirs.keys()
+
+
+def layers_of(tail: TailEntry) -> dict[str, Conv]:
+    from trunkline_training.nets.start import from_onnx
+
+    return from_onnx(tail.verified_path().read_bytes())
 
 
 def test_the_digest_of_a_trunk_that_is_not_pruned_is_its_own() -> None:

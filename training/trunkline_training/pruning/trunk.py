@@ -35,11 +35,12 @@ from trunkline_training.pruning.shrink import Convs, Seen, shrink
 from trunkline_training.pruning.trunk_card import text
 from trunkline_training.pruning.trunk_job import IMAGE, TrunkJob
 from trunkline_training.train import models
+from trunkline_training.train.config import SIBLING
 from trunkline_training.train.job import SCORE
 from trunkline_training.train.trainer import Trainer
 
-OWN_DONOR = "keras-160"
-"""Whose tails the new trunk's begin as, where its own set was not published."""
+OWN_TEACHER = "keras-160"
+"""Which whole network teaches a classifier, where the trunk's own set has none."""
 
 
 def prune(config: TrunkPruning, resume: bool) -> tuple[Metrics, str]:
@@ -137,21 +138,23 @@ def digest_of(architecture: Front, convs: Convs, spec: TrunkSpec) -> str:
 
 
 def again(config: TrunkPruning, tails: Sequence[TailEntry]) -> str:
-    """The commands that make the tails of the new trunk, one a line.
+    """The commands that make the tails of the new trunk, one a line: they go on from the old ones.
 
-    Their first weights are a published network's, which every store has or can fetch.
+    These have to be found: a model folder of their own is brought into the new trunk's.
     """
+    old = f"{config.trunk}/{config.set}"
+    lines = [f"The tails of {old} are refused behind the new trunk. They learn to read it:"]
+    folders = [Path(root) / old for root in (config.models, config.output)]
+    if config.models and folders[0] != folders[1]:
+        lines.append("  " + shlex.join(["cp", "-r", *map(str, folders)]))
     place = ["--trunk", config.trunk, "--set", config.name, "--output", config.output]
-    donor = config.set if ("mobilenet_v2", config.set) in sets.TABLE else OWN_DONOR
-    lines = [
-        f"The tails of {config.trunk}/{config.set} are refused behind the new trunk. New ones:",
-        _command("stitch", *place, "--donor", donor, "--teacher", donor, "--epochs", "10"),
-    ]
+    place += ["--start", SIBLING, "--donor", config.set]
+    teacher = config.set if ("mobilenet_v2", config.set) in sets.TABLE else OWN_TEACHER
     for task in (tail.task for tail in tails):
-        if task == "ssd":
-            lines.append(_command("ssd", *place, "--start", "donor", "--donor", donor))
-        elif task != models.CLASSIFIER:
-            lines.append(_command("KIND", *place, "--task", task))
+        if task == models.CLASSIFIER:
+            lines.append(_command("distil", *place, "--teacher", teacher))
+        else:
+            lines.append(_command("ssd" if task == "ssd" else "KIND", *place, "--task", task))
     return "\n".join([*lines, ""])
 
 

@@ -10,6 +10,9 @@ from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
 
 F32 = PRECISIONS[0]
+STORE, SIBLING = "store", "sibling"
+STORED = (STORE, "classifier", SIBLING)
+"""Starts that are a tail of the store as it is."""
 HIGHEST_SEED = 2**32 - 1
 """Of numpy's."""
 
@@ -99,9 +102,10 @@ class SsdTraining(Training):
     head: str = option("ssdlite", "ssdlite, paper or vgg16")
     start: str = option(
         "store",
-        "first weights: the model folder's tail of this task, its classifier's blocks, a donor's "
-        "tail behind a fitted convolution, the trunk's own file behind the cut, or chance",
-        choices=("store", "classifier", "donor", "published", "none"),
+        "first weights: the model folder's tail of this task, its classifier's blocks, this task's "
+        "behind the trunk's weight set --donor, a donor's tail behind a fitted convolution, the "
+        "trunk's own file behind the cut, or chance",
+        choices=(*STORED, "donor", "published", "none"),
     )
     donor: str = option(
         "coco",
@@ -121,9 +125,9 @@ class PictureTraining(Training):
     task: str = option("classifier", "name of the tail")
     start: str = option(
         "classifier",
-        "first weights: the model folder's tail of this task, its classifier, a donor's tail "
-        "behind a fitted convolution, or chance",
-        choices=("store", "classifier", "donor", "none"),
+        "first weights: the model folder's tail of this task, its classifier, this task's behind "
+        "the trunk's weight set --donor, a donor's tail behind a fitted convolution, or chance",
+        choices=(*STORED, "donor", "none"),
     )
     entry: int = option(7, "MobileNetV2's first stage where the start is chance", low=7, high=17)
     dropout: float = option(0.0, "share of pooled features dropped", low=0, high=0.9)

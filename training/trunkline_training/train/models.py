@@ -20,7 +20,7 @@ from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
-from trunkline_training.train.config import F32, DistilTraining, Training
+from trunkline_training.train.config import F32, SIBLING, DistilTraining, Training
 
 CLASSIFIER, POOLED = "classifier", "pooled"
 OWN = "this project's own work, from random weights."
@@ -71,6 +71,13 @@ class Given:
 def stored(config: Training, task: str) -> TailEntry:
     """The tail of this trunk that is in the store. Raises WeightsError."""
     return store_of(config).tail(config.trunk, config.set, task)
+
+
+def start_of(config: Training) -> TailEntry:
+    """The tail that a training with one of the starts STORED begins with. Raises WeightsError."""
+    if config.start == SIBLING:
+        return store_of(config).tail(config.trunk, config.donor, config.task)
+    return stored(config, CLASSIFIER if config.start == CLASSIFIER else config.task)
 
 
 def given_of(entry: TailEntry) -> Given:

@@ -12,7 +12,7 @@ from trunkline_training.datasets import Picture
 from trunkline_training.nets.classifier import LINEAR, Plan, drawn_plan
 from trunkline_training.nets.entry import entry
 from trunkline_training.train import donors, models
-from trunkline_training.train.config import PictureTraining
+from trunkline_training.train.config import STORED, PictureTraining
 from trunkline_training.train.models import CLASSIFIER, OWN, Given
 from trunkline_training.train.received import Received
 
@@ -25,8 +25,8 @@ def start(
 ) -> Start:
     """The start that `config.start` names; `pictures` are what a convolution is fitted on."""
     shape = received.trunk.spec.shape
-    if config.start in ("store", "classifier"):
-        tail = models.stored(config, config.task if config.start == "store" else CLASSIFIER)
+    if config.start in STORED:
+        tail = models.start_of(config)
         return (*_from(models.given_of(tail), shape, labels), models.words_of(tail))
     if config.start == "donor":
         donor = donors.donor(config, CLASSIFIER, entry(shape))

@@ -15,7 +15,7 @@ from trunkline_training.nets.heads import Head, PaperHead
 from trunkline_training.networks import published
 from trunkline_training.progress import say
 from trunkline_training.train import donors, models, ssd_layers_start
-from trunkline_training.train.config import SsdTraining
+from trunkline_training.train.config import STORED, SsdTraining
 from trunkline_training.train.models import CLASSIFIER, OWN, Given
 from trunkline_training.train.received import Received
 
@@ -32,10 +32,11 @@ def start(
 ) -> Start:
     """The start that `config.start` names; `pictures` are what a convolution is fitted on."""
     shape, classes = received.trunk.spec.shape, len(labels) + 1
-    if config.start in ("store", "classifier"):
-        tail = models.stored(config, config.task if config.start == "store" else CLASSIFIER)
+    if config.start in STORED:
+        tail = models.start_of(config)
         given = models.given_of(tail)
-        convs = relabelled(kind, given, labels) if config.start == "store" else given.convs
+        blocks = config.start == CLASSIFIER
+        convs = given.convs if blocks else relabelled(kind, given, labels)
         return kind(classes, shape, given.padding, STITCH in convs), convs, models.words_of(tail)
     if config.start == "donor" and kind is PaperHead:
         return ssd_layers_start.start(config, received, classes, pictures)
