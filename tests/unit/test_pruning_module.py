@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -199,12 +200,21 @@ def test_the_benchmark_goes_on_and_says_what_came_out(
     given += ["--data", str(train_kit.classes(tmp_path, 10)), "--test", str(colours(tmp_path))]
     given += ["--removed", "0.5", "--seeds", "1", "2", "--base-epochs", "6", "--base-lr", "0.05"]
     given += ["--work", str(tmp_path / "work"), "--json", str(tmp_path / "out.json")]
-    assert main([*given, "--methods", "hrank", "random"]) == 0
-    capsys.readouterr()
-    before = (tmp_path / "work" / "hrank-50-1.json").stat().st_mtime_ns
+    work = tmp_path / "work"
+    assert main([*given, "--methods", "hrank", "random", "--jobs", "2"]) == 0
+    assert "random-50-2: " in capsys.readouterr().err
+    assert "=== random-50-2" in (work / "random-50-2.log").read_text()
+    before = (work / "hrank-50-1.json").stat().st_mtime_ns
+    (work / "random-50-2.json").rename(tmp_path / "in_a_process.json")
+    shutil.rmtree(work / "random-50-2")
     assert main(given) == 0
     out, err = capsys.readouterr()
-    assert (tmp_path / "work" / "hrank-50-1.json").stat().st_mtime_ns == before
+    found = [
+        json.loads(it.read_text())
+        for it in (work / "random-50-2.json", tmp_path / "in_a_process.json")
+    ]
+    assert found[0]["right"] == found[1]["right"]
+    assert (work / "hrank-50-1.json").stat().st_mtime_ns == before
     assert "=== hrank-50-1" not in err
     assert "=== masks-50-2" in err
     document = json.loads((tmp_path / "out.json").read_text())

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import nn
@@ -22,11 +22,25 @@ from trunkline_training.pruning.cost import figures
 from trunkline_training.pruning.labelled import Labelled
 from trunkline_training.pruning.module_job import depends, right
 from trunkline_training.pruning.module_settings import ModulePruning
+from trunkline_training.train import checkpoint
 from trunkline_training.train.trainer import steady
 
 BASE = "base"
 HIDDEN = ("run", "output", "data", "test", "threads", "checkpoint_steps", "weights")
 """Settings that say where, not how."""
+
+
+class Wanted(NamedTuple):
+    """What tells a sample from the others; `removed` is a share of the parameters."""
+
+    method: str
+    removed: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"{self.method}-{100 * self.removed:g}-{self.seed}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,27 +52,38 @@ class Bench:
     parts: reduce.Parts
     test: Labelled
 
-    def base(self, module: nn.Module, epochs: int, lr: float) -> nn.Module:
-        """The module trained from scratch, once: goes on where its checkpoint is."""
+    def base(self, module: nn.Module, epochs: int, lr: float) -> None:
+        """Train the module from scratch, once: goes on where its checkpoint is."""
         config = replace(self.config, run=str(self.work), lr=lr)
         reduce.trained(config, BASE, epochs, module, self.parts, resume=True)
-        return module
 
-    def sample(self, whole: nn.Module, method: str, removed: float, seed: int) -> dict[str, Any]:
+    def read_base(self, module: nn.Module) -> None:
+        """The weights of the base that was trained."""
+        module.load_state_dict(checkpoint.load(self.work / BASE / checkpoint.BEST)["module"])
+
+    def path(self, wanted: Wanted) -> Path:
+        """Where a sample is kept."""
+        return self.work / f"{wanted.name}.json"
+
+    def sample(self, whole: nn.Module, wanted: Wanted) -> dict[str, Any]:
         """A sample, from its file where it is done. Raises TrunklineError for another run's."""
-        name = f"{method}-{100 * removed:g}-{seed}"
         config = replace(
             self.config,
-            **settings_of(method, self.config.epochs, self.config.replace_epochs),
-            parameters_removed=removed,
-            seed=seed,
-            run=str(self.work / name),
+            **settings_of(wanted.method, self.config.epochs, self.config.replace_epochs),
+            parameters_removed=wanted.removed,
+            seed=wanted.seed,
+            run=str(self.work / wanted.name),
         )
-        path, mark = self.work / f"{name}.json", self._mark(config, whole)
+        path, mark = self.path(wanted), self._mark(config, whole)
         if path.is_file():
             return _read(path, mark)
-        say(f"=== {name}")
-        found = {"method": method, "wanted": removed, "seed": seed, "mark": mark}
+        say(f"=== {wanted.name}")
+        found = {
+            "method": wanted.method,
+            "wanted": wanted.removed,
+            "seed": wanted.seed,
+            "mark": mark,
+        }
         found |= self._measured(config, whole)
         files.write_bytes(path, (json.dumps(found, indent=1) + "\n").encode())
         return found
