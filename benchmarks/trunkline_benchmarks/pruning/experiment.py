@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 
 from torch import nn
 
@@ -15,18 +14,8 @@ from trunkline_training.train import collection
 from trunkline_training.train.trainer import steady
 
 
-@dataclass(frozen=True, eq=False)
-class Experiment:
-    """`whole` has random weights until the base is trained or read; `counts` are pictures that
-    are learnt from, validated on and tested on."""
-
-    bench: Bench
-    whole: nn.Module
-    counts: tuple[int, int, int]
-
-
-def opened(arguments: argparse.Namespace) -> Experiment:
-    """What the flags name, read. Raises TrunklineError."""
+def opened(arguments: argparse.Namespace) -> tuple[Bench, nn.Module]:
+    """What the flags name, read; the network has random weights. Raises TrunklineError."""
     config = config_of(arguments)
     classes = collection.class_names(config.data)
     found = labelled.parts(config, classes)
@@ -35,5 +24,4 @@ def opened(arguments: argparse.Namespace) -> Experiment:
     learnt, kept = (labelled.load(it, config.side) for it in (found.training, found.validation))
     bench = Bench(config, arguments.work, (learnt, kept), labelled.load(test, config.side))
     steady(config)  # the first weights are drawn
-    whole = source.module_of(arguments.network, len(classes))
-    return Experiment(bench, whole, (len(learnt), len(kept), len(test)))
+    return bench, source.module_of(arguments.network, len(classes))

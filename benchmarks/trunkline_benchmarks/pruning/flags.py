@@ -1,4 +1,11 @@
-"""What can be said to the experiment."""
+"""Accuracy after pruning, by method and share, with the published figures beside.
+
+    python -m trunkline_benchmarks.pruning --data cifar10/train --test cifar10/test \
+        --work DIR --json OUT
+
+The network is trained from scratch once, in --work; then every method removes filters from it and
+trains what is left. What is done lies in --work: a run that was stopped goes on there.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from trunkline.errors import ParameterError
-from trunkline_benchmarks.pruning.methods import METHODS
+from trunkline_benchmarks.pruning.methods import METHODS, settings_of
 from trunkline_training.pruning.module_settings import WITHOUT, ModulePruning
 from trunkline_training.train import options
 
-DESCRIPTION = "Accuracy after pruning, by method and share, with the published figures beside."
 NETWORK = f"{Path(__file__).with_name('vgg.py')}:vgg16"
 PRESETS = "prune-module"
 OURS = {"criterion", "replace", "macs_removed", "parameters_removed", "output", "run", "seed"}
@@ -20,7 +26,7 @@ OURS = {"criterion", "replace", "macs_removed", "parameters_removed", "output", 
 
 def parser() -> argparse.ArgumentParser:
     """The flags, with those of `prune module`."""
-    flags = argparse.ArgumentParser("trunkline_benchmarks.pruning", description=DESCRIPTION)
+    flags = argparse.ArgumentParser("trunkline_benchmarks.pruning", description=__doc__)
     flags.add_argument("--work", type=Path, required=True, help="folder for what is made")
     flags.add_argument("--json", type=Path, required=True, help="where the figures go")
     flags.add_argument("--network", default=NETWORK, help="FILE.py:FUNCTION (VGG16)")
@@ -36,9 +42,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def config_of(arguments: argparse.Namespace) -> ModulePruning:
-    """The settings of every sample. Raises ParameterError."""
+    """The settings of every sample. Raises ParameterError, UnknownNameError."""
     flags = options.given_flags(arguments, ModulePruning)
     config = options.collect(ModulePruning, PRESETS, arguments.preset, None, flags)
     if not config.test:
         raise ParameterError("test is not set: give --test FOLDER, whose pictures are compared on")
-    return replace(config, run=str(arguments.work), output=str(arguments.work))
+    config = replace(config, run=str(arguments.work), output=str(arguments.work))
+    for method in arguments.methods:  # better now than behind hours of training
+        replace(config, **settings_of(method, 0, 0), parameters_removed=0.5).ready()
+    return config

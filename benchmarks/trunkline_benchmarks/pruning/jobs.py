@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import closing, redirect_stderr
 from functools import cache, partial
 
+from torch import nn
+
 from trunkline_benchmarks.executor import Processes
-from trunkline_benchmarks.pruning.experiment import Experiment, opened
+from trunkline_benchmarks.pruning.experiment import opened
 from trunkline_benchmarks.pruning.flags import parser
-from trunkline_benchmarks.pruning.samples import Wanted
+from trunkline_benchmarks.pruning.samples import Bench, Wanted
 from trunkline_benchmarks.shards import Row, Shard
 from trunkline_training.progress import progress, say
 
@@ -23,14 +25,14 @@ def make(argv: Sequence[str], wanted: Sequence[Wanted], jobs: int) -> None:
 
 
 def _made(argv: tuple[str, ...], shard: Shard) -> list[Row]:
-    experiment = _opened(argv)
-    with (experiment.bench.work / f"{shard.key}.log").open("a") as log, redirect_stderr(log):
-        return [experiment.bench.sample(experiment.whole, Wanted(**shard.work))]
+    bench, whole = _opened(argv)
+    with (bench.work / f"{shard.key}.log").open("a") as log, redirect_stderr(log):
+        return [bench.sample(whole, Wanted(**shard.work))]
 
 
 @cache
-def _opened(argv: tuple[str, ...]) -> Experiment:
+def _opened(argv: tuple[str, ...]) -> tuple[Bench, nn.Module]:
     """Once a process."""
-    experiment = opened(parser().parse_args(argv))
-    experiment.bench.read_base(experiment.whole)
-    return experiment
+    bench, whole = opened(parser().parse_args(argv))
+    bench.read_base(whole)
+    return bench, whole

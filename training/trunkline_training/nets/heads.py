@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,8 +37,6 @@ class Head(ABC):
     grids: ClassVar[tuple[int, ...]]
     each: ClassVar[tuple[int, ...]]
     """Anchors at a place, map by map."""
-    boxes: ClassVar[str]
-    """The layer that gives the first map's boxes; it tells the heads of one trunk apart."""
 
     @property
     @abstractmethod
@@ -70,7 +68,6 @@ class SsdLiteHead(Head):
     title = "SSDLite MobileNetV2"
     grids = (14, 7, 4, 2, 1, 1)
     each = ssdlite.ANCHORS
-    boxes = "box.0.2"
 
     @property
     def anchors(self) -> Anchors:
@@ -110,7 +107,6 @@ class PaperHead(Head):
     title = "SSD224 MobileNetV2, as published"
     grids = (28, 14, 7, 4, 2, 1)
     each = ssd_layers.ANCHORS
-    boxes = "box.0"
     stages = range(mobilenet_v2.TRUNK_STAGES, 14)
 
     @property
@@ -141,7 +137,6 @@ class Vgg16Head(Head):
     title = "SSD224 VGG16"
     grids = (14, 14, 7, 4, 2, 1)
     each = ssd_layers.ANCHORS
-    boxes = "box.0"
 
     @property
     def anchors(self) -> Anchors:
@@ -166,6 +161,15 @@ def stitch_shape(head: Head) -> dict[str, LayerShape]:
 
 
 HEADS: dict[str, type[Head]] = {"ssdlite": SsdLiteHead, "paper": PaperHead, "vgg16": Vgg16Head}
+
+
+def of_layers(names: Collection[str]) -> type[Head] | None:
+    """The head whose layers these are; None where they are no detector's."""
+    if "box.0.2" in names:
+        return SsdLiteHead
+    if "box.0" in names:
+        return PaperHead if "7.expand" in names else Vgg16Head
+    return None
 
 
 def kind(name: str, trunk: str) -> type[Head]:

@@ -17,7 +17,7 @@ from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.classifier import LINEAR, Classifier, Plan, describe
 from trunkline_training.nets.detector import Detector
-from trunkline_training.nets.heads import HEADS, Head
+from trunkline_training.nets.heads import Head, of_layers
 from trunkline_training.nets.ssd_layers import FIRST_SCALE
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
@@ -127,10 +127,9 @@ class DetectorTail(Tail):
     def head(self) -> Head:
         """Its architecture. Raises WeightsError for a tail that has none of HEADS."""
         given = self.given
-        name = "ssdlite" if "box.0.2" in given.convs else "vgg16"
-        name = "paper" if name == "vgg16" and "7.expand" in given.convs else name
+        kind = cast("type[Head]", of_layers(given.convs))  # see tail_of
         classes, stitched = len(given.labels) + 1, STITCH in given.convs
-        head = HEADS[name](classes, self.shape, given.padding, stitched)
+        head = kind(classes, self.shape, given.padding, stitched)
         self._check(head)
         return head
 
@@ -199,7 +198,7 @@ def tail_of(given: Given, shape: Shape) -> Tail:
     """The kind of tail that these layers are. Raises WeightsError for another one."""
     if LINEAR in given.convs:
         return ClassifierTail(given, shape)
-    if any(name in given.convs for name in ("box.0", "box.0.2")):
+    if of_layers(given.convs) is not None:
         return DetectorTail(given, shape)
     raise WeightsError(
         "the tail is no classifier's and no detector's: expected one that trunkline train made; "

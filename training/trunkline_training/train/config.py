@@ -10,8 +10,8 @@ from trunkline.errors import ParameterError
 from trunkline_training.train.options import check, option
 
 F32 = PRECISIONS[0]
-STORE, SIBLING = "store", "sibling"
-STORED = (STORE, "classifier", SIBLING)
+SIBLING = "sibling"
+STORED = ("store", "classifier", SIBLING)
 """Starts that are a tail of the store as it is."""
 HIGHEST_SEED = 2**32 - 1
 """Of numpy's."""

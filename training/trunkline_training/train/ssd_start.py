@@ -11,7 +11,7 @@ from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets import Picture
 from trunkline_training.nets.detector import with_labels
 from trunkline_training.nets.entry import entry
-from trunkline_training.nets.heads import Head, PaperHead
+from trunkline_training.nets.heads import Head, PaperHead, of_layers
 from trunkline_training.networks import published
 from trunkline_training.progress import say
 from trunkline_training.train import donors, models, ssd_layers_start
@@ -56,7 +56,7 @@ def start(
 
 def relabelled(kind: type[Head], given: Given, labels: Sequence[str]) -> Mapping[str, Conv]:
     """A tail's layers with class scores for `labels`. Raises WeightsError for another head's."""
-    if kind.boxes not in given.convs:
+    if of_layers(given.convs) is not kind:
         raise WeightsError(
             f"the tail to start from is no {kind.title}: choose another --head, --start or --task"
         )
