@@ -25,16 +25,30 @@ def compensate(
     batches: Iterable[Tensor],
 ) -> None:
     """Change the readers of `gone`, filters by their group's root, before these are removed."""
+    fold(prunable, found, gone, of_inputs(prunable, _readers(found, gone), batches))
+
+
+def fold(
+    prunable: Prunable,
+    found: Sequence[Group],
+    gone: Mapping[str, Indices],
+    moments: Mapping[str, Moments],
+) -> None:
+    """The same by moments of what readers read; those without moments keep their weights."""
     layers = dict(prunable.module.named_modules())
-    readers = {
+    for name, indices in _readers(found, gone).items():
+        if name in moments:
+            _fold(layers[name], indices, moments[name])
+
+
+def _readers(found: Sequence[Group], gone: Mapping[str, Indices]) -> dict[str, Indices]:
+    """Of groups that lose filters, and which of what they read."""
+    return {
         name: gone[group.root]
         for group in found
         for name in group.readers
         if len(gone.get(group.root, ()))
     }
-    moments = of_inputs(prunable, readers, batches)
-    for name, indices in readers.items():
-        _fold(layers[name], indices, moments[name])
 
 
 @torch.no_grad()

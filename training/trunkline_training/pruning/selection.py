@@ -6,12 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor
 
-from trunkline_training.pruning import choice, criteria, importance, removed, replacement, structure
+from trunkline_training.pruning import (
+    choice,
+    criteria,
+    importance,
+    measured,
+    removed,
+    replacement,
+    structure,
+)
 from trunkline_training.pruning.cost import Costs
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.pruning.removed import MadeOf
 from trunkline_training.pruning.settings import Pruning
 from trunkline_training.pruning.structure import Group, Indices
+from trunkline_training.pruning.wanted import MEASURED
 
 
 def groups(config: Pruning, prunable: Prunable) -> list[Group]:
@@ -34,7 +43,7 @@ def gone(
     config: Pruning,
     prunable: Prunable,
     found: Sequence[Group],
-    batches: Iterable[Tensor],
+    batches: Sequence[Tensor],
     made_of: MadeOf,
     resume: bool,
 ) -> Mapping[str, Indices]:
@@ -48,6 +57,11 @@ def gone(
         return removed.kept(path, found, made_of)
     criterion = criteria.get(config.criterion, config.seed)
     scores = importance.importance(prunable, found, criterion, batches)
-    chosen = choice.choose(found, scores, Costs(prunable, found), config.wanted)
+    costs, wanted = Costs(prunable, found), config.wanted
+    if wanted.spread == MEASURED:
+        lost = measured.losses(prunable, found, scores, wanted, batches, config.compensate)
+        chosen = choice.lowest(scores, measured.widths(lost, costs, wanted))
+    else:
+        chosen = choice.choose(found, scores, costs, wanted)
     removed.keep(path, chosen, made_of)
     return chosen

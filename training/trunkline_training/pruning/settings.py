@@ -34,7 +34,10 @@ class Pruning(Training):
     macs_removed: float = option(0.0, "share of multiply-accumulates that goes", low=0, high=0.99)
     parameters_removed: float = option(0.0, "share of parameters that goes", low=0, high=0.99)
     spread: str = option(
-        UNIFORM, "the same share of each group, or the lowest scores of all", choices=SPREADS
+        UNIFORM,
+        "the same share of each group, the lowest scores of all, or from each group as much as the "
+        "answers bear",
+        choices=SPREADS,
     )
     scope: str = option(
         "all", "also filters whose outputs are added to others', or inner ones", choices=SCOPES
@@ -112,6 +115,9 @@ class TailPruning(Pruning):
 
     task: str = option("classifier", "the tail's task")
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
+    hints: float = option(
+        1.0, "weight of inner maps beside answers in what is learnt (0: answers alone)", low=0
+    )
     iou_nms: float = option(0.5, "overlap at which a detector drops a box", low=0.1, high=0.9)
 
 

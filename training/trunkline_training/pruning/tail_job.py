@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from trunkline.trunks import Trunk
 from trunkline_training.datasets import BOXES, CLASSES
+from trunkline_training.pruning import hints
 from trunkline_training.pruning.settings import TailPruning
 from trunkline_training.pruning.tails import Arrays as Answers
 from trunkline_training.pruning.tails import Tail
@@ -48,6 +49,7 @@ class TailJob(TaskJob):
         self._settings = config
         self._received = Received(config, trunk)
         self._teacher = tail.module(tail.given.convs).eval()
+        self._hints = hints.shared(module, self._teacher) if config.hints else []
         made_by = f"{self._received.made_by} {teacher_digest(tail)}"
         learnt, kept = (
             ClassSamples(part, config.seed, config.smallest_crop, change)
@@ -68,20 +70,33 @@ class TailJob(TaskJob):
         return {FEATURES: features, **{name: it.numpy() for name, it in answers.items()}}
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """How far the answers are apart."""
+        """How far the answers are apart, and inner maps where `hints` has a weight."""
         wanted = {name: torch.from_numpy(array) for name, array in batch.arrays.items()}
-        ours = self._tail.answers(self.module, wanted[FEATURES])
-        return self._tail.losses(ours, wanted, self._settings.temperature)
+        ours, hinted = self._answers(self.module, wanted[FEATURES])
+        return {**hinted, **self._tail.losses(ours, wanted, self._settings.temperature)}
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         """The losses at temperature 1, and how often both tails say the same, in percent."""
         arrays = self._validation.arrays
         wanted = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        parts = [self._tail.answers(module, part) for part in torch.split(wanted[FEATURES], PART)]
-        ours: Answers = {name: torch.cat([it[name] for it in parts]) for name in parts[0]}
-        found = {k: float(v) for k, v in self._tail.losses(ours, wanted, 1.0).items()}
+        parts = [self._answers(module, part) for part in torch.split(wanted[FEATURES], PART)]
+        ours: Answers = {name: torch.cat([it[name] for it, _ in parts]) for name in parts[0][0]}
+        hinted = {
+            name: float(torch.stack([it[name] for _, it in parts]).mean()) for name in parts[0][1]
+        }
+        found = hinted | {k: float(v) for k, v in self._tail.losses(ours, wanted, 1.0).items()}
         agree = self._tail.agreement(ours, wanted)
         return {SCORE: -sum(found.values()), "agree": agree, **found}
+
+    def _answers(self, module: nn.Module, features: Tensor) -> tuple[Answers, Answers]:
+        """The module's, and `hints`: how far its inner maps are from the unpruned tail's."""
+        with hints.read(module, self._hints) as ours:
+            answers = self._tail.answers(module, features)
+        if not self._hints:
+            return answers, {}
+        with torch.no_grad(), hints.read(self._teacher, self._hints) as wanted:
+            self._teacher(features)
+        return answers, {"hints": self._settings.hints * hints.apart(ours, wanted)}
 
     def onnx(self, module: nn.Module) -> bytes:
         """The tail as it is served."""

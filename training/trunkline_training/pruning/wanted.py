@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-UNIFORM, GLOBAL = "uniform", "global"
-SPREADS = (UNIFORM, GLOBAL)
+UNIFORM, GLOBAL, MEASURED = "uniform", "global", "measured"
+SPREADS = (UNIFORM, GLOBAL, MEASURED)
 ALL, INNER = "all", "inner"
 SCOPES = (ALL, INNER)
 NONE, DOUBLE, SINGLE = "none", "double", "single"
@@ -17,9 +17,10 @@ VARIANTS = (NONE, DOUBLE, SINGLE)
 class Wanted:
     """What is to go: this share of multiply-accumulates, or else of parameters.
 
-    `spread` says whether each group loses the same share (`uniform`) or the lowest scores of all go
-    (`global`); `scope`, whether filters whose outputs are added to others' may go (`all`) or not
-    (`inner`). Widths stay multiples of `multiple`, and at least the share `least` of a group.
+    `spread` says whether each group loses the same share (`uniform`), or the lowest scores of all
+    go (`global`), or each loses as much as the network's answers bear (`measured`); `scope`,
+    whether filters whose outputs are added to others' may go (`all`) or not (`inner`). Widths stay
+    multiples of `multiple`, and at least the share `least` of a group.
     """
 
     macs: float = 0.0

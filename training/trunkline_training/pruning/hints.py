@@ -1,0 +1,66 @@
+"""Inner maps of the unpruned tail that the pruned one learns too, beside the answers.
+
+Answers to pictures of few classes say little of all the others; what each layer reads says more,
+and at every place. Compared are the maps whose channels are all there still. Source: Romero et al.,
+"FitNets: Hints for Thin Deep Nets" (2015); here all such maps at once, and none needs a regressor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from trunkline_training.nets.classifier import by_name
+from trunkline_training.nets.layer import Layer
+
+LEAST = 1e-6
+"""Variance of a map that does not vary."""
+Maps = dict[str, Tensor]
+"""What layers read, (N, C, H, W), by the layer's name."""
+
+
+def shared(ours: nn.Module, theirs: nn.Module) -> list[str]:
+    """The layers that read as many channels in both; depth-wise ones, which read one, left out."""
+    own = _layers(ours)
+    return [name for name, it in _layers(theirs).items() if _width(it) == _width(own[name]) > 1]
+
+
+@contextmanager
+def read(module: nn.Module, names: Collection[str]) -> Iterator[Maps]:
+    """What these layers read while the module runs, each map once: several may read the same."""
+    found: Maps = {}
+
+    def keep(name: str, _layer: nn.Module, given: tuple[Any, ...]) -> None:
+        if not any(given[0] is known for known in found.values()):
+            found[name] = given[0]
+
+    layers = _layers(module)
+    with ExitStack() as hooks:
+        for name in names:
+            hooks.callback(layers[name].register_forward_pre_hook(partial(keep, name)).remove)
+        yield found
+
+
+def apart(ours: Maps, theirs: Maps) -> Tensor:
+    """The share of the variance of a map that differs; the mean over maps."""
+    return torch.stack(
+        [_share(ours[name].float(), it.float()) for name, it in theirs.items()]
+    ).mean()
+
+
+def _share(ours: Tensor, wanted: Tensor) -> Tensor:
+    variance = wanted.var(dim=(0, 2, 3), unbiased=False).mean()
+    return ((ours - wanted) ** 2).mean() / (variance + LEAST)
+
+
+def _layers(module: nn.Module) -> Mapping[str, Layer]:
+    return by_name(cast(nn.ModuleDict, module.layers))
+
+
+def _width(layer: Layer) -> int:
+    return layer.weight.shape[1]
