@@ -43,8 +43,20 @@ def words(folder: Path, output: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("task", "more"),
     [
-        ("classifier", ["--macs-removed", "0.3", "--criterion", "hrank", "--replace", "single"]),
-        ("ssd", ["--parameters-removed", "0.2", "--spread", "global", "--scope", "inner"]),
+        (
+            "classifier",
+            [
+                "--macs-removed",
+                "0.3",
+                "--criterion",
+                "hrank",
+                "--replace",
+                "single",
+                "--hints",
+                "0",
+            ],
+        ),
+        ("ssd", ["--parameters-removed", "0.2", "--spread", "measured", "--scope", "inner"]),
     ],
 )
 async def test_a_pruned_tail_is_smaller_and_served(
@@ -59,6 +71,7 @@ async def test_a_pruned_tail_is_smaller_and_served(
     assert share <= metrics[kind] <= share + 0.03
     assert metrics["macs"] < metrics["macs_before"]
     assert metrics["ms_ratio_low"] <= metrics["ms_ratio"] <= metrics["ms_ratio_high"]
+    assert ("validation_hints" in metrics) == (task == "ssd")
     if task == "ssd":
         change = metrics["map"] - metrics["map_before"]
         assert metrics["map_change"] == pytest.approx(change, abs=0.02)

@@ -32,22 +32,31 @@ def shared(ours: nn.Module, theirs: nn.Module) -> list[str]:
 
 @contextmanager
 def read(module: nn.Module, names: Collection[str]) -> Iterator[Maps]:
-    """What these layers read while the module runs, each map once: several may read the same."""
+    """What these layers read while the module runs, but for what the module itself reads.
+
+    Each map once: several layers may read the same.
+    """
     found: Maps = {}
+    known: list[Tensor] = []
+
+    def enter(_module: nn.Module, given: tuple[Any, ...]) -> None:
+        known.append(given[0])
 
     def keep(name: str, _layer: nn.Module, given: tuple[Any, ...]) -> None:
-        if not any(given[0] is known for known in found.values()):
+        if not any(given[0] is it for it in known):
+            known.append(given[0])
             found[name] = given[0]
 
     layers = _layers(module)
     with ExitStack() as hooks:
+        hooks.callback(module.register_forward_pre_hook(enter).remove)
         for name in names:
             hooks.callback(layers[name].register_forward_pre_hook(partial(keep, name)).remove)
         yield found
 
 
 def apart(ours: Maps, theirs: Maps) -> Tensor:
-    """The share of the variance of a map that differs; the mean over maps."""
+    """The share of the variance of a map that differs; the mean over maps, of which there are."""
     return torch.stack(
         [_share(ours[name].float(), it.float()) for name, it in theirs.items()]
     ).mean()

@@ -92,7 +92,7 @@ class TailJob(TaskJob):
         """The module's, and `hints`: how far its inner maps are from the unpruned tail's."""
         with hints.read(module, self._hints) as ours:
             answers = self._tail.answers(module, features)
-        if not self._hints:
+        if not ours:
             return answers, {}
         with torch.no_grad(), hints.read(self._teacher, self._hints) as wanted:
             self._teacher(features)
