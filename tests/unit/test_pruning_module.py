@@ -64,7 +64,11 @@ def colours(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "more", [["--criterion", "hrank", "--replace", "double"], ["--criterion", "masks"]]
+    "more",
+    [
+        ["--criterion", "hrank", "--replace", "double", "--spread", "measured"],
+        ["--criterion", "masks"],
+    ],
 )
 def test_a_pruned_module_learns_and_is_served(
     more: list[str], file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

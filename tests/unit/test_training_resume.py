@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,7 +83,12 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     assert "holds a run: give --resume" in capsys.readouterr().err
     assert cli.main([*broken, "--resume", "--lr", "0.5"]) == 1
     assert "lr was 0.01, is 0.5" in capsys.readouterr().err
-    assert cli.main([*broken, "--resume"]) == 0
+    fewer = train_kit.classes(tmp_path / "fewer", 8)
+    assert cli.main([*broken, "--resume", "--data", str(fewer)]) == 1
+    assert "pictures was" in capsys.readouterr().err
+    # the same pictures, as another copy of them has them: elsewhere, and with other times
+    moved = shutil.copytree(data, tmp_path / "elsewhere" / data.name, copy_function=shutil.copyfile)
+    assert cli.main([*broken, "--resume", "--data", str(moved)]) == 0
     assert "going on behind step" in capsys.readouterr().err
 
     ends = [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+
+from trunkline.files import read_bytes
 
 CLASSES, BOXES = "classes", "boxes"
 """The two kinds of truth."""
@@ -29,6 +32,11 @@ class Picture:
     name: str
     path: Path
     truth: Any = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file: the same picture wherever it lies. Raises TrunklineError."""
+        return hashlib.sha256(read_bytes(self.path)).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class ModulePruning(Pruning):
     budget: str = option("small", "how long masks are learnt: quick, small or full")
     multiple: int = option(1, "widths stay multiples of it, which engines run faster", low=1)
     least: float = option(0.02, "share of a group that stays at least", low=0, high=1)
+    compensate: bool = option(False, "a module learns again from labels instead")
     optimizer: str = option("sgd", "optimiser", choices=("sgd", "adamw"))
     lr: float = option(0.01, "highest learning rate", low=0, high=10)
     weight_decay: float = option(5e-4, "weight decay of the convolutions", low=0, high=1)

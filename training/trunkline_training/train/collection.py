@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import ParameterError, TrunklineError
-from trunkline.files import read_bytes
 from trunkline_training import datasets
 from trunkline_training.datasets import DataSet, Picture, manifest
 
@@ -93,18 +92,14 @@ def rank(name: str, seed: int) -> bytes:
 
 def refuse_overlap(learnt: Collection, test: Sequence[Picture]) -> None:
     """Raise ParameterError where a picture of the test is one that the training sees."""
-    seen = {_content(item): item.path for item in (*learnt.training, *learnt.validation)}
+    seen = {item.digest: item.path for item in (*learnt.training, *learnt.validation)}
     for picture in test:
-        other = seen.get(_content(picture))
+        other = seen.get(picture.digest)
         if other is not None:
             raise ParameterError(
                 f"{picture.path} of the test is {other} of the data: expected no picture in both; "
                 "choose other splits for --data or --test"
             )
-
-
-def _content(picture: Picture) -> bytes:
-    return hashlib.sha256(read_bytes(picture.path)).digest()
 
 
 def class_names(places: Sequence[str]) -> list[str]:

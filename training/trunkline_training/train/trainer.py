@@ -156,8 +156,11 @@ class Trainer:
         checkpoint.restore_random(state["random"])
 
 
-FREE = {"test", "output", "workers", "cache", "checkpoint_steps"}
-"""Settings that change no weight, so that a run may go on with others."""
+FREE = {"data", "test", "output", "workers", "cache", "checkpoint_steps"}
+"""Settings that change no weight, so that a run may go on with others.
+
+What pictures there are changes them, where they lie does not: see `Job.depends`.
+"""
 
 
 def settings(config: Training) -> dict[str, Any]:

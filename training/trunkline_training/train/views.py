@@ -20,7 +20,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from trunkline.errors import TrunklineError
 from trunkline.weights.files import replacing
-from trunkline_training.datasets import Picture
 from trunkline_training.progress import progress
 from trunkline_training.train.config import Training
 from trunkline_training.train.samples import PLAIN, Samples
@@ -163,9 +162,10 @@ def views_of(
 ) -> Views:
     """A run's batches; `made_by` names the networks that `prepare` runs.
 
-    Their key is a digest of all that they depend on.
+    Their key is a digest of all that they depend on; where the pictures lie is no part of it.
     """
-    depends = [made_by, samples.describe(), [_traits(item) for item in samples.pictures]]
+    seen = [(item.digest, item.truth) for item in samples.pictures]
+    depends = [made_by, samples.describe(), seen]
     return Views(
         samples,
         prepare,
@@ -177,15 +177,6 @@ def views_of(
         key=hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:16],
         mix=mix,
     )
-
-
-def _traits(picture: Picture) -> list[str | int]:
-    """What a picture is told by: as make does, its content by size and time."""
-    try:
-        found = picture.path.stat()
-    except OSError as error:
-        raise TrunklineError(f"cannot read {picture.path}: {error.strerror}") from error
-    return [str(picture.path), found.st_size, found.st_mtime_ns, repr(picture.truth)]
 
 
 @dataclass(frozen=True, eq=False)
