@@ -116,7 +116,7 @@ class TailPruning(Pruning):
     task: str = option("classifier", "the tail's task")
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
     hints: float = option(
-        1.0, "weight of inner maps beside answers in what is learnt (0: answers alone)", low=0
+        50.0, "weight of inner maps beside answers in what is learnt (0: answers alone)", low=0
     )
     iou_nms: float = option(0.5, "overlap at which a detector drops a box", low=0.1, high=0.9)
 

@@ -23,8 +23,10 @@ from trunkline_training.train.collection import Collection
 from trunkline_training.train.trainer import Trainer
 
 LEGEND = (
-    "; `_before`: the unpruned tail's; `_change`: from it, paired, in points; `_removed`: the "
-    "share that is gone; `ms`: milliseconds on the serving engine, both tails by turns"
+    "; `hints`: how far inner maps are from the unpruned tail's, a share of their variance times "
+    "the weight; `_before`: the unpruned tail's; `_change`: from it, paired, in points; "
+    "`_removed`: the share that is gone; `ms`: milliseconds on the serving engine, both tails by "
+    "turns"
 )
 
 
@@ -82,12 +84,13 @@ class _Run:
 
 
 def _story(config: TailPruning, tail: Tail, entry: TailEntry, collected: Collection) -> Story:
+    hinted = " and its inner maps" if config.hints else ""
     return Story(
         title=tail.title,
         origin=models.words_of(entry),
         method=(
-            f"{config.words}; then the answers of the unpruned tail to unlabelled pictures, behind "
-            "the frozen trunk"
+            f"{config.words}; then the answers of the unpruned tail to unlabelled pictures{hinted} "
+            "learnt, behind the frozen trunk"
         ),
         pictures=collected.names,
         counts=collected.counts,
