@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -53,3 +54,32 @@ def test_float32_changes_nothing() -> None:
     with computing(module, "f32"):
         assert module(torch.ones(1, 1)).item() == pytest.approx(VALUE, abs=1e-7)
     assert module.seen == [torch.float32]
+
+
+def dirty() -> None:
+    """Leave memory behind in which whoever forgets to write finds no numbers."""
+    for power in range(6, 20):
+        several = [torch.full((size,), torch.nan) for size in (1 << power, 3 << power >> 2)] * 4
+        del several
+
+
+@pytest.mark.parametrize(("groups", "width"), [(48, 48), (1, 24)])
+def test_a_map_of_one_place_gives_a_gradient(groups: int, width: int) -> None:
+    """SSD's last maps are that small, and strided."""
+    from trunkline_training.nets.layer import Layer
+
+    torch.manual_seed(3)
+    rng = np.random.default_rng(3)
+    weight = rng.normal(size=(width, width // groups, 3, 3))
+    given = torch.randn(30, width, 1, 1).to(memory_format=torch.channels_last)
+    gradients = []
+    for kind in ("f32", "bf16"):
+        layer = Layer(weight, np.zeros(width), normed=False, given=True)
+        layer.to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bf16"):
+            made = layer(given, (1, 1, 1, 1), 2, 1)
+        dirty()
+        made.float().square().sum().backward()
+        assert layer.weight.grad is not None
+        gradients.append(layer.weight.grad)
+    assert torch.allclose(*gradients, rtol=0.05, atol=0.05 * float(gradients[0].abs().max()))

@@ -56,6 +56,10 @@ class Layer(nn.Module):
         x = self._in_units(x)
         groups = x.shape[1] // self.weight.shape[1]
         bias = self.bias if self.norm is None else None
+        if self._places(x, inside, dilation) == (1, 1):
+            # a stride says nothing then; and with one above 1, PyTorch 2.14 leaves the weight's
+            # gradient in bfloat16, channels last, partly unwritten
+            stride = 1
         x = functional.conv2d(x, self.weight, bias, stride, inside, dilation, groups)
         if self.norm is None:
             return x
@@ -63,6 +67,14 @@ class Layer(nn.Module):
             self._calibrate(x)
         result: Tensor = self.norm(x)
         return result
+
+    def _places(self, x: Tensor, inside: tuple[int, int], dilation: int) -> tuple[int, int]:
+        """Where the kernel can lie on x with `inside` zeros around it, in rows and columns."""
+        high, wide = (
+            x.shape[side] + 2 * edge - dilation * (self.weight.shape[side] - 1)
+            for side, edge in zip((2, 3), inside, strict=True)
+        )
+        return high, wide
 
     @torch.no_grad()
     def take_units(self, x: Tensor) -> None:

@@ -2,8 +2,8 @@
 
 Scores compare the filters of a group; they say little about groups. Here each group is narrowed
 alone, to several widths, and what the network then answers is compared with what it answered. The
-network is narrowed step by step, always where the least is lost for what is saved. That a group's
-loss stands for itself is a simplification: losses of several add up at best. In the manner of Li et
+network is narrowed step by step, always where the least is lost for what is saved. Groups are taken
+as if they lost nothing but their own, though several may lose more together. In the manner of Li et
 al., "Pruning Filters for Efficient ConvNets" (2017), section 3.2: each layer's sensitivity.
 """
 
@@ -68,12 +68,11 @@ def widths(found: Losses, costs: Costs, wanted: Wanted) -> dict[str, int]:
         root, width = min(_steps(found, kept), key=partial(_price, found, costs, wanted, kept))
         wide, kept[root] = kept[root], width
     if root:  # the last step may have been longer than it had to be
-        enough = (
+        kept[root] = next(
             width
-            for width in range(wide, kept[root], -wanted.multiple)
+            for width in reversed(range(kept[root], wide, wanted.multiple))
             if choice.missing(wanted, before, costs.total({**kept, root: width})) <= 0
         )
-        kept[root] = next(enough, kept[root])
     return kept
 
 
