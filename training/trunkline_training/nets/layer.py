@@ -69,7 +69,7 @@ class Layer(nn.Module):
         return result
 
     def _places(self, x: Tensor, inside: tuple[int, int], dilation: int) -> tuple[int, int]:
-        """Where the kernel can lie on x with `inside` zeros around it, in rows and columns."""
+        """In how many rows and columns the kernel fits on x with `inside` zeros around it."""
         high, wide = (
             x.shape[side] + 2 * edge - dilation * (self.weight.shape[side] - 1)
             for side, edge in zip((2, 3), inside, strict=True)
