@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ class Picture:
     path: Path
     truth: Any = None
 
-    @property
+    @cached_property  # asked for by each job of a run, and where tests are kept apart
     def digest(self) -> str:
         """SHA-256 of the file: the same picture wherever it lies. Raises TrunklineError."""
         return hashlib.sha256(read_bytes(self.path)).hexdigest()

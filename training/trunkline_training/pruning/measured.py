@@ -77,12 +77,8 @@ def widths(found: Losses, costs: Costs, wanted: Wanted) -> dict[str, int]:
 
 
 def answers(prunable: Prunable, batches: Sequence[Tensor]) -> list[Tensor]:
-    """What the module gives, in evaluation mode: each (N, ...)."""
-    prunable.module.eval()
-    with torch.no_grad():
-        parts = [prunable.module(batch) for batch in batches]
-    if isinstance(parts[0], Tensor):
-        return [torch.cat(parts)]
+    """What the module gives for all of them, each (N, ...)."""
+    parts = [prunable.forward(batch) for batch in batches]
     return [torch.cat(each) for each in zip(*parts, strict=True)]
 
 

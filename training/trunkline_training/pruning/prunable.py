@@ -26,11 +26,12 @@ class Prunable:
             if isinstance(layer, nn.Conv2d)
         }
 
-    def forward(self, batch: Tensor) -> None:
-        """Run the module in evaluation mode, for what is hooked to it."""
+    def forward(self, batch: Tensor) -> Sequence[Tensor]:
+        """What the module gives in evaluation mode, each (N, ...); runs what is hooked to it."""
         self.module.eval()
         with torch.no_grad():
-            self.module(batch)
+            answers = self.module(batch)
+        return [answers] if isinstance(answers, Tensor) else answers
 
     def kept(self) -> Sequence[nn.Module]:
         """The layers whose outputs stay."""
