@@ -65,9 +65,11 @@ def test_bad_values_are_refused(text: str, message: str, tmp_path: Path) -> None
     assert "\n" not in str(caught.value)
 
 
-def test_mixup_needs_pictures() -> None:
+def test_mixing_needs_pictures() -> None:
     with pytest.raises(ParameterError, match="mixup needs pictures"):
         DistilTraining(mixup=0.2, views=4)
+    with pytest.raises(ParameterError, match="cutmix needs pictures"):
+        DistilTraining(cutmix=0.2, views=4)
 
 
 def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:

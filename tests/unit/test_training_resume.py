@@ -24,9 +24,20 @@ KILLED_AT, PATIENCE_S = 6, 120.0
 
 
 def words(folder: Path, data: Path, output: Path) -> list[str]:
-    """A run with every kind of chance in it: dropout, mixup, augmentation, batch norms."""
+    """A run with every kind of chance in it: dropout, mixing, augmentation, batch norms."""
     settings = ["--epochs", "4", "--batch", "4", "--checkpoint-steps", "2", "--warmup", "1"]
-    settings += ["--dropout", "0.2", "--mixup", "0.4", "--norm", "batch", "--ema", "0.9"]
+    settings += [
+        "--dropout",
+        "0.2",
+        "--mixup",
+        "0.4",
+        "--cutmix",
+        "1",
+        "--norm",
+        "batch",
+        "--ema",
+        "0.9",
+    ]
     settings += ["--start", "none", "--entry", "16", "--threads", "1", "--validation", "0.2"]
     places = ["--data", str(data), "--run", str(folder), "--output", str(output)]
     return ["train", "classifier", *settings, *places]

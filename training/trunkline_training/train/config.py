@@ -131,13 +131,19 @@ class PictureTraining(Training):
     )
     entry: int = option(7, "MobileNetV2's first stage where the start is chance", low=7, high=17)
     dropout: float = option(0.0, "share of pooled features dropped", low=0, high=0.9)
-    mixup: float = option(0.0, "alpha of mixup (0: none)", low=0)
+    mixup: float = option(0.0, "alpha of mixup (0: none)", low=0, high=100)
+    cutmix: float = option(
+        0.0, "alpha of CutMix (0: none); beside mixup each has half of the steps", low=0, high=100
+    )
     smallest_crop: float = option(0.25, "smallest share of a picture's area", low=0.01, high=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.mixup and self.views:
-            raise ParameterError("mixup needs pictures, not kept views: set views or mixup to 0")
+        for name in ("mixup", "cutmix"):
+            if getattr(self, name) and self.views:
+                raise ParameterError(
+                    f"{name} needs pictures, not kept views: set views or {name} to 0"
+                )
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from trunkline_training.train import collection
 from trunkline_training.train.cards import Story
 from trunkline_training.train.config import ClassifierTraining, DistilTraining, PictureTraining
 from trunkline_training.train.job import SCORE
+from trunkline_training.train.mixing import Mixing
 from trunkline_training.train.models import Teacher, trunk_of
 from trunkline_training.train.picture_start import start
 from trunkline_training.train.received import Received
-from trunkline_training.train.samples import ClassSamples
+from trunkline_training.train.samples import SIDE, ClassSamples
 from trunkline_training.train.task import TaskJob
 from trunkline_training.train.views import Arrays, Batch, views_of
 
@@ -37,7 +38,7 @@ STITCHED = "none but a least-squares fit of the convolution between the trunk an
 
 
 class PictureJob(TaskJob):
-    """What classifiers share: pictures, network, batch norms, mixup."""
+    """What classifiers share: pictures, network, batch norms, mixing."""
 
     config: PictureTraining
     truth = ""
@@ -79,27 +80,14 @@ class PictureJob(TaskJob):
     def _prepare_pictures(self, made_by: str) -> None:
         config, pictures = self.config, self.collected
         samples = ClassSamples(pictures.training, config.seed, config.smallest_crop, config.augment)
-        mix = self._mix if config.mixup else None
-        self._views = views_of(config, samples, self.prepare, made_by, mix)
+        self.mixing = Mixing(config.mixup, config.cutmix, config.seed)
+        self._views = views_of(config, samples, self.prepare, made_by, self.mixing or None)
         kept = ClassSamples(pictures.validation, config.seed, config.smallest_crop, False)
         self._validation = views_of(config, kept, self.prepare, made_by).plain()
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
         """The trunk's features, as `Received` gives them."""
         return {"features": self._received(pixels)}
-
-    def share(self, step: int) -> float:
-        """How much of each picture of a step is its own; the rest is the one at the other end."""
-        if not self.config.mixup or step < 0:
-            return 1.0
-        alpha = self.config.mixup
-        return float(np.random.default_rng([self.config.seed, step]).beta(alpha, alpha))
-
-    def _mix(self, step: int, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Zhang et al., "mixup" (2018), on pixels (N, 3, H, W)."""
-        share = np.float32(self.share(step))
-        mixed: NDArray[np.float32] = share * pixels + (1 - share) * pixels[::-1]
-        return mixed
 
     def onnx(self, module: nn.Module) -> bytes:
         """The classifier from features to logits."""
@@ -130,7 +118,7 @@ class ClassifierJob(PictureJob):
         """`entropy`, of both classes where pictures are mixed."""
         _, logits = self.module(torch.from_numpy(batch.arrays["features"]))
         wanted = torch.tensor(batch.targets)
-        share = self.share(batch.step)
+        share = self.mixing.share(batch.step, (SIDE, SIDE))
         parts = [
             weight * functional.cross_entropy(logits, target, label_smoothing=self._smoothing)
             for weight, target in ((share, wanted), (1 - share, wanted.flip(0)))
