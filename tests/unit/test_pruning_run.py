@@ -85,6 +85,7 @@ async def test_a_pruned_tail_is_smaller_and_served(
     card = tail.card.text()
     for word in ("Origin", "Licence", "trunkline prune tail", more[0], "removed until", "ms_ratio"):
         assert word in card
+    assert card.count("Apache-2.0 for what this") == 1  # the whole tail's card says it too
     assert ("replaced by the best one" in card) == (task == "classifier")
     assert ("and its inner maps learnt" in card) == (task == "ssd")
     spec = trunks.load("mobilenet_v2", store=store, threads=1).spec

@@ -6,7 +6,7 @@ from trunkline.types import TrunkSpec
 from trunkline.weights.manifest import TrunkEntry
 from trunkline_training.figures import Metrics
 from trunkline_training.pruning.settings import TrunkPruning
-from trunkline_training.train.cards import command
+from trunkline_training.train.cards import LICENCE, command
 from trunkline_training.train.collection import Collection
 from trunkline_training.train.models import terms
 
@@ -26,7 +26,7 @@ def text(
         f"`{origin.name}` / `{origin.set}`, pruned.\n\n"
         f"* Origin: the trunk {origin.name} / {origin.set} of digest `{origin.digest}`; "
         f"{terms(origin.card.text())}\n"
-        "* Licence: Apache-2.0 for what this pruning changed; the first weights' own beside it.\n"
+        f"{LICENCE.format('pruning')}\n"
         f"* Pruning: {config.words}; then the unpruned trunk's features of unlabelled pictures "
         "were learnt.\n"
         f"* Data: {'; '.join(collected.names)}. {learnt} pictures were learnt from, {validated} "

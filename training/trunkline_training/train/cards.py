@@ -16,6 +16,8 @@ from trunkline_training.train.config import Training
 
 HIDDEN = {"run", "cache", "output", "models", "workers", "checkpoint_steps"}
 """Settings that say where, not how."""
+LICENCE = "* Licence: Apache-2.0 for what this {} changed; the first weights' own beside it."
+"""The line of every card of a tail or trunk that was trained or pruned."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def card(
         f"# Tail `{config.task}` for trunk `{spec.name}` / `{spec.set}`, cut `{spec.cut}`\n\n"
         f"{story.title}.\n\n"
         f"* Origin: {story.origin}\n"
-        "* Licence: Apache-2.0 for what this training changed; the first weights' own beside it.\n"
+        f"{LICENCE.format('training')}\n"
         f"* Training: {story.method}{_coded(config)}.\n"
         f"* Data: {'; '.join(story.pictures)}. {learnt} pictures were learnt from, {validated} "
         "more chose the best epoch.\n"

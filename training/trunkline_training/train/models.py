@@ -20,9 +20,11 @@ from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
+from trunkline_training.train.cards import LICENCE
 from trunkline_training.train.config import F32, SIBLING, DistilTraining, Training
 
 CLASSIFIER, POOLED = "classifier", "pooled"
+OURS = [LICENCE.format(work) for work in ("training", "pruning")]
 OWN = "this project's own work, from random weights."
 REDUCED_ENGINE = "openvino"
 """The engine that computes in less than float32; the default one does not."""
@@ -109,12 +111,15 @@ def words_of(entry: TailEntry) -> str:
 
 
 def terms(card: str) -> str:
-    """A card's lines on origin and licence in one, with the lines that go on with them."""
+    """A card's lines on origin and licence in one, with the lines that go on with them.
+
+    What a training says of its own work is left out: the card that is to be written says it again.
+    """
     found: list[str] = []
     inside = False
     for line in card.splitlines():
         if line.startswith("* "):
-            inside = line.startswith(("* Origin:", "* Licence:"))
+            inside = line.startswith(("* Origin:", "* Licence:")) and line not in OURS
         if inside and line.strip():
             found.append(line.strip().removeprefix("* ").removeprefix("Origin: "))
     return " ".join(found)
