@@ -8,6 +8,8 @@ from trunkline.errors import ParameterError
 from trunkline.text import shown
 
 TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+TRUNK = "trunk"
+"""What a model folder's files of the trunk are called."""
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 _HIGHEST_PORT = 65535
@@ -18,6 +20,15 @@ def check_task_name(name: str) -> None:
     if not TASK_NAME.fullmatch(name):
         raise ParameterError(
             f"'{shown(name, 80)}' is no task's name: expected letters, digits, - and _, at most 64"
+        )
+
+
+def check_tail_name(name: str) -> None:
+    """Raise ParameterError for a task that no tail may be of: its files lie beside the trunk's."""
+    check_task_name(name)
+    if name.casefold() == TRUNK:
+        raise ParameterError(
+            f"'{name}' is the name of the trunk's own files: expected another; give --task"
         )
 
 

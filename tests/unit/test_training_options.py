@@ -43,6 +43,15 @@ def test_an_unknown_key_is_refused_with_the_known_ones(tmp_path: Path) -> None:
         options.collect(SsdTraining, "ssd", "", file, {})
 
 
+def test_a_file_may_name_the_preset(tmp_path: Path) -> None:
+    file = tmp_path / "ssd.toml"
+    file.write_text('preset = "quick"\nepochs = 5\n')
+    found = options.collect(SsdTraining, "ssd", "", file, {"batch": 3})
+    assert (found.epochs, found.batch, found.limit) == (5, 3, 24)
+    other = options.collect(SsdTraining, "ssd", "light", file, {})
+    assert (other.epochs, other.limit) == (5, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -176,6 +176,21 @@ def test_a_stored_tail_is_measured(
         assert metrics["top1"] == metrics["top1_low"] == metrics["top1_high"] == 100
 
 
+def test_a_tail_of_a_model_folder_is_measured(
+    tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is in no store, by the name that its training gave it."""
+    data = train_kit.classes(tmp_path, 4)
+    words = ["--data", str(data), "--run", str(tmp_path / "run"), "--output", str(output)]
+    assert cli.main(["train", "classifier", "--preset", "quick", *words, "--task", "hues"]) == 0
+    capsys.readouterr()
+    words = ["--task", "hues", "--test", str(data), "--json"]
+    assert cli.main(["train", "evaluate", *words]) == 1
+    assert "no tail 'hues'" in capsys.readouterr().err
+    assert cli.main(["train", "evaluate", "--models", str(output), *words]) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"] == 8
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -61,6 +61,15 @@ def test_the_best_epoch_is_kept(tmp_path: Path) -> None:
     assert (found["epoch"], found["weight"]) == (2, 2 * STEPS)
 
 
+def test_a_start_that_no_epoch_betters_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trainer(tmp_path / "a", [3, 2, 1]).run(resume=False)["epoch"] == 0
+    assert "no epoch was better than the start, which is kept" in capsys.readouterr().err
+    assert trainer(tmp_path / "b", [3, 2, 4]).run(resume=False)["epoch"] == 2
+    assert "no epoch" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("patience", "ended"),
     [(0, 6), (1, 3), (2, 6), (3, 6)],

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from trunkline.errors import ImageError, TrunklineError
+from trunkline.text import shown
 from trunkline.trunks.trunk import preprocess
 from trunkline.types import Preprocess, Tensor
 
@@ -29,11 +30,26 @@ def voc(root: Path, split: str) -> list[Path]:
 
 
 def folder(root: Path) -> list[Path]:
-    """Every picture below `root`, sorted; TrunklineError where there is none."""
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    """Every picture below `root`, sorted. Raises TrunklineError for none, or a name of no text."""
+    named = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in named if path.is_file())  # opening a pipe would wait for ever
     if not found:
         raise TrunklineError(f"no pictures below {root}: check --data")
+    for path in found:
+        if not _is_text(path.as_posix()):
+            raise TrunklineError(
+                f"{shown(path.as_posix(), 200)} is no UTF-8 name: expected one; rename it"
+            )
     return found
+
+
+def _is_text(name: str) -> bool:
+    """Whether the system's bytes are; Python keeps others as surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def load(path: Path) -> Image.Image:
@@ -41,7 +57,7 @@ def load(path: Path) -> Image.Image:
     try:
         with Image.open(path) as opened:
             return ImageOps.exif_transpose(opened).convert("RGB")
-    except OSError as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read: {error}") from error
 
 

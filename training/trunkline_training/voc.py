@@ -37,7 +37,10 @@ def _objects(path: Path) -> list[Truth]:
     try:
         tree = ElementTree.fromstring(path.read_bytes())  # noqa: S314 - the data set's own files
         width, height = (float(_text(tree, f"size/{side}")) for side in ("width", "height"))
-        return [_truth(item, width, height) for item in tree.findall("object")]
+        found = [_truth(item, width, height) for item in tree.findall("object")]
+        for item in found:
+            check_box(item.box, f"its {item.name}")
+        return found
     except (OSError, ElementTree.ParseError, ValueError) as error:
         raise TrunklineError(f"{path} is not a VOC annotation: {error}") from error
 
@@ -48,6 +51,19 @@ def _truth(item: ElementTree.Element, width: float, height: float) -> Truth:
     x2, y2 = float(_text(item, "bndbox/xmax")), float(_text(item, "bndbox/ymax"))
     box = (x1 / width, y1 / height, x2 / width, y2 / height)
     return Truth(_text(item, "name"), box, item.findtext("difficult", "0").strip() == "1")
+
+
+def check_box(box: Sequence[float], what: str) -> None:
+    """Raise ValueError unless the box, in fractions, is one, and lies at its picture.
+
+    It may reach beyond: not every tool cuts boxes at the edge.
+    """
+    x1, y1, x2, y2 = box
+    sides = f"{what} has the sides {x1:g}, {y1:g}, {x2:g}, {y2:g} in fractions of the picture"
+    if not (x1 < x2 and y1 < y2):  # NaN is less than nothing
+        raise ValueError(f"{sides}: expected left below right and top below bottom")
+    if not (-1 <= x1 < 1 and -1 <= y1 < 1 and 0 < x2 <= 2 and 0 < y2 <= 2):
+        raise ValueError(f"{sides}: expected a box in the picture; its size may be wrong")
 
 
 def _text(node: ElementTree.Element, path: str) -> str:

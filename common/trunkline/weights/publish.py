@@ -10,6 +10,7 @@ from typing import Any
 
 from trunkline.errors import TrunklineError, WeightsError
 from trunkline.files import write_bytes
+from trunkline.names import check_tail_name
 from trunkline.types import TrunkSpec
 from trunkline.weights import manifest, probe
 from trunkline.weights.files import Report, locked, system_errors
@@ -118,8 +119,10 @@ def write_manifest(folder: Path, content: Manifest) -> None:
 def add_tail(root: Path, trunk: str, weights: str, draft: TailDraft, report: Report) -> TailEntry:
     """Put a tail beside the trunk that lies under `root`, in place of one of the same task.
 
-    Raises WeightsError where there is no such trunk or the tail is not made for it.
+    Raises WeightsError where there is no such trunk or the tail is not made for it,
+    ParameterError for a task that no tail may be of.
     """
+    check_tail_name(draft.task)
     folder = root / trunk / weights
     with system_errors(f"write to {folder}"), locked(root, report):
         old = manifest.read(folder)

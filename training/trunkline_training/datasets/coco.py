@@ -11,6 +11,7 @@ from trunkline.errors import TrunklineError
 from trunkline.files import read_bytes
 from trunkline_training.coco import VOC_NAMES
 from trunkline_training.datasets.abc import BOXES, Layout, Picture
+from trunkline_training.voc import check_box
 
 SPLITS = ("val2017", "train2017")
 """Where no split is named, the first that is there."""
@@ -20,7 +21,8 @@ class Coco(Layout):
     """`annotations/instances_SPLIT.json` with the pictures in `SPLIT`, or any such pair.
 
     A category is found among the labels by its name, or by what VOC calls it; objects of others
-    are left out. Crowds count as difficult: they are neither found nor missed.
+    are left out, and boxes without an area, of which COCO's own files have some. Crowds count as
+    difficult: they are neither found nor missed.
     """
 
     truth = BOXES
@@ -43,9 +45,13 @@ class Coco(Layout):
             return _pictures(data, root / split, labels)
         except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
             raise TrunklineError(
-                f"{path} is no COCO file of boxes ({type(error).__name__} {error}): expected "
+                f"{path} is no COCO file of boxes ({_told(error)}): expected "
                 "images, annotations and categories"
             ) from error
+
+
+def _told(error: Exception) -> str:
+    return f"nothing called {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _file(root: Path, split: str) -> Path:
@@ -57,21 +63,23 @@ def _pictures(data: Mapping[str, Any], folder: Path, labels: Sequence[str]) -> l
     boxes: dict[int, list[list[Any]]] = {item["id"]: [] for item in data["images"]}
     sizes = {item["id"]: (item["width"], item["height"]) for item in data["images"]}
     for item in data["annotations"]:
-        label = index.get(item["category_id"])
-        if label is not None:
-            boxes[item["image_id"]].append(
-                [label, *_fractions(item["bbox"], sizes[item["image_id"]]), _is_crowd(item)]
-            )
+        label = index[item["category_id"]]
+        if label is not None and min(item["bbox"][2:]) != 0:
+            box = _fractions(item["bbox"], sizes[item["image_id"]])
+            check_box(box, f"annotation {item.get('id')}")
+            boxes[item["image_id"]].append([label, *box, _is_crowd(item)])
     return [
         Picture(item["file_name"], folder / item["file_name"], boxes[item["id"]])
         for item in sorted(data["images"], key=lambda item: int(item["id"]))
     ]
 
 
-def _indices(categories: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> dict[int, int]:
-    """The label's index of each category id."""
+def _indices(
+    categories: Sequence[Mapping[str, Any]], labels: Sequence[str]
+) -> dict[int, int | None]:
+    """The label's index of each category id; None where no label is called so."""
     names = {item["id"]: item["name"] for item in categories}
-    known = {}
+    known: dict[int, int | None] = dict.fromkeys(names)
     for number, name in names.items():
         for label in (name, VOC_NAMES.get(name, name)):
             if label in labels:

@@ -9,6 +9,7 @@ from typing import cast
 from torch import nn
 
 from trunkline import trunks
+from trunkline.names import check_tail_name
 from trunkline.weights.manifest import TailEntry
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
@@ -33,6 +34,7 @@ LEGEND = (
 def prune(config: TailPruning, resume: bool) -> Metrics:
     """Prune, distil, measure and publish; the figures. Raises TrunklineError."""
     config.ready()
+    check_tail_name(config.task)
     config = replace(config, set=trunks.kind(config.trunk).set_or_own(config.set))
     with phases.begun(config, resume):
         return _Run(config, resume).publish()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trunkline.errors import ParameterError, TrunklineError
 from trunkline_training import datasets
-from trunkline_training.datasets import DataSet, Picture, manifest
+from trunkline_training.datasets import CLASSES, DataSet, Picture, manifest
+from trunkline_training.progress import say
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def collect(
     """
     found = [item for item, _ in gather(places, truth, labels, limit)]
     everything = [picture for item in found for picture in item.pictures]
+    if truth == CLASSES:
+        _tell_contradictions(everything)
     count = max(1, round(share * len(everything)))
     if len(everything) < count + 1:
         raise TrunklineError(f"{len(everything)} pictures in {' '.join(places)}: expected more")
@@ -83,6 +86,19 @@ def collect(
         tuple(everything[number] for number in sorted(chosen)),
         tuple(item.title for item in found),
     )
+
+
+def _tell_contradictions(found: Sequence[Picture]) -> None:
+    """Say where one picture, by content, has several classes: large data sets have such."""
+    first: dict[str, Picture] = {}
+    pairs = [
+        (other, picture)
+        for picture in found
+        if (other := first.setdefault(picture.digest, picture)).truth != picture.truth
+    ]
+    if pairs:
+        a, b = pairs[0]
+        say(f"{len(pairs)} pictures have several classes: {a.path} is also {b.path}")
 
 
 def rank(name: str, seed: int) -> bytes:

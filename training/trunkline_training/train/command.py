@@ -54,6 +54,9 @@ def _evaluate_options(kinds: argparse._SubParsersAction[argparse.ArgumentParser]
     text = "measure a tail of the model store: float features, 8 bits, BPG, with intervals"
     action = kinds.add_parser(EVALUATE, help=text, description=text)
     _tail_options(action)
+    action.add_argument(
+        "--models", type=Path, help="model folder of the tail (none: the user's, then the released)"
+    )
     action.add_argument("--test", nargs="+", required=True, help="FOLDER or FOLDER:SPLIT, joined")
     action.add_argument("--threads", type=int, default=2, help="threads to use (%(default)s)")
     action.add_argument("--json", action="store_true", help="print one JSON object")
@@ -100,7 +103,12 @@ def _evaluate(arguments: argparse.Namespace) -> Mapping[str, float]:
     from trunkline_training.train.evaluate import evaluate
 
     return evaluate(
-        arguments.trunk, _set(arguments), arguments.task, arguments.test, arguments.threads
+        arguments.models,
+        arguments.trunk,
+        _set(arguments),
+        arguments.task,
+        arguments.test,
+        arguments.threads,
     )
 
 

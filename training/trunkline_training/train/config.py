@@ -142,8 +142,11 @@ class PictureTraining(Training):
         for name in ("mixup", "cutmix"):
             if getattr(self, name) and self.views:
                 raise ParameterError(
-                    f"{name} needs pictures, not kept views: set views or {name} to 0"
+                    f"{name} needs pictures, not kept views: set views, which a preset may have "
+                    f"set, or {name} to 0"
                 )
+            if getattr(self, name) and self.batch == 1:
+                raise ParameterError(f"{name} mixes a batch's pictures: set batch to 2 or more")
 
 
 @dataclass(frozen=True)

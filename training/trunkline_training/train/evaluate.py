@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from trunkline import trunks
 from trunkline.weights.store import ModelStore
@@ -15,11 +16,16 @@ from trunkline_training.train import collection
 DETECTIONS = "detections"
 
 
-def evaluate(trunk: str, weights: str, task: str, test: Sequence[str], threads: int) -> Metrics:
-    """Figures with intervals: as it is, behind 8 bits, behind BPG. Raises TrunklineError."""
+def evaluate(
+    models: Path | None, trunk: str, weights: str, task: str, test: Sequence[str], threads: int
+) -> Metrics:
+    """Figures with intervals: as it is, behind 8 bits, behind BPG. Raises TrunklineError.
+
+    The tail is of the model folder `models`, or of the user's store and the released bundle.
+    """
     import onnx
 
-    store = ModelStore.default()
+    store = ModelStore.default() if models is None else ModelStore((models,))
     entry = store.tail(trunk, weights, task)
     content, labels = entry.verified_path().read_bytes(), entry.labels()
     outputs = [item.name for item in onnx.load_from_string(content).graph.output]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +78,19 @@ def stored(config: Training, task: str) -> TailEntry:
 
 def start_of(config: Training) -> TailEntry:
     """The tail that a training with one of the starts STORED begins with. Raises WeightsError."""
-    if config.start == SIBLING:
-        return store_of(config).tail(config.trunk, config.donor, config.task)
-    return stored(config, CLASSIFIER if config.start == CLASSIFIER else config.task)
+    with _asked_for(f"the start {config.start}", "--start"):
+        if config.start == SIBLING:
+            return store_of(config).tail(config.trunk, config.donor, config.task)
+        return stored(config, CLASSIFIER if config.start == CLASSIFIER else config.task)
+
+
+@contextmanager
+def _asked_for(what: str, flag: str) -> Iterator[None]:
+    """Say of a part of the store that is not there what it would be for."""
+    try:
+        yield
+    except WeightsError as error:
+        raise WeightsError(f"{what}: {error}; or name another with {flag}") from error
 
 
 def given_of(entry: TailEntry) -> Given:
@@ -130,10 +141,11 @@ class Teacher:
 
     def __init__(self, config: DistilTraining) -> None:
         store = store_of(config)
-        self.entry = store.tail("mobilenet_v2", config.teacher, CLASSIFIER)
-        self._trunk = trunks.load(
-            "mobilenet_v2", config.teacher, store=store, threads=config.threads
-        )
+        with _asked_for("the teacher", "--teacher"):
+            self.entry = store.tail("mobilenet_v2", config.teacher, CLASSIFIER)
+            self._trunk = trunks.load(
+                "mobilenet_v2", config.teacher, store=store, threads=config.threads
+            )
         content = self.entry.verified_path().read_bytes()
         self._tail: Network = running(_with_output(content, POOLED), config.threads)
 

@@ -20,6 +20,7 @@ else:
 
 Settings = TypeVar("Settings")
 PRESETS = "presets.toml"
+PRESET = "preset"
 
 
 def option(
@@ -74,14 +75,14 @@ def collect(
 ) -> Settings:
     """Settings of `kind` from the preset of training `name`, the TOML file and the flags.
 
-    Raises UnknownNameError for an unknown preset or key, listing the known ones, ParameterError.
+    The file may name the preset too. Raises UnknownNameError for an unknown preset or key, listing
+    the known ones, ParameterError.
     """
-    given: dict[str, Any] = {}
-    if preset:
-        given |= named(name, preset)
-    if file is not None:
-        given |= _parsed(read_bytes(file), str(file))
-    return build(kind, {**given, **flags})
+    kept = {} if file is None else _parsed(read_bytes(file), str(file))
+    preset = preset or str(kept.get(PRESET, ""))
+    given = named(name, preset) if preset else {}
+    kept.pop(PRESET, None)
+    return build(kind, {**given, **kept, **flags})
 
 
 def build(kind: type[Settings], given: Mapping[str, Any]) -> Settings:

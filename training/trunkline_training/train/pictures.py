@@ -112,7 +112,13 @@ class ClassifierJob(PictureJob):
 
     def __init__(self, config: ClassifierTraining) -> None:
         self._smoothing = config.label_smoothing
-        super().__init__(config, class_labels(config))
+        labels = class_labels(config)
+        if len(labels) < 2:
+            raise ParameterError(
+                f"the data have the class {' '.join(labels)} alone: expected two or more, one "
+                "folder each, or the lines of --labels"
+            )
+        super().__init__(config, labels)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """`entropy`, of both classes where pictures are mixed."""

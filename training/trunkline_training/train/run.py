@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from trunkline import trunks
+from trunkline.names import check_tail_name
 from trunkline_training.figures import Metrics
 from trunkline_training.train import finish
 from trunkline_training.train.alone import alone
@@ -33,6 +34,7 @@ def job_of(kind: str, config: Training) -> TaskJob:
 def train(kind: str, config: Training, resume: bool) -> Metrics:
     """Train, measure and publish; the figures. Raises TrunklineError."""
     config.ready()
+    check_tail_name(config.task)
     config = replace(config, set=trunks.kind(config.trunk).set_or_own(config.set))
     require_fresh(config, resume)
     steady(config)

@@ -78,6 +78,8 @@ class Trainer:
             log.close()
         best = checkpoint.load(self.config.folder / BEST)
         self.module.load_state_dict(best["module"])
+        if self.total and not best["figures"]["epoch"]:
+            say("no epoch was better than the start, which is kept")
         return dict(best["figures"])
 
     def _learn(self, batch: Batch) -> dict[str, float]:
