@@ -94,6 +94,16 @@ def test_a_picture_of_too_many_pixels(tmp_path: Path, monkeypatch: pytest.Monkey
         pictures.load(tmp_path / "large.png")
 
 
+def test_files_that_are_no_pictures_are_counted_before_anything_is_learnt(tmp_path: Path) -> None:
+    root = train_kit.classes(tmp_path, 4)
+    (root / "cat" / "0.png").write_bytes(b"")
+    (root / "cat" / "2.png").write_text("not a picture")
+    with pytest.raises(ImageError, match=r"cat/0.png cannot be read.*2 of 8 pictures"):
+        collection.collect(
+            [str(root)], CLASSES, list(train_kit.COLOURS), share=0.25, limit=0, seed=1
+        )
+
+
 def test_one_picture_in_two_classes_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,35 @@ def _is_text(name: str) -> bool:
 
 
 def load(path: Path) -> Image.Image:
-    """The picture as RGB, upright."""
+    """The picture as RGB, upright. Raises ImageError."""
+    with _opened(path) as opened:
+        return ImageOps.exif_transpose(opened).convert("RGB")
+
+
+def require_readable(paths: Sequence[Path]) -> None:
+    """Raise ImageError that names the first file whose header is no picture's, and says how many.
+
+    A file that was cut off behind its header is found where it is loaded.
+    """
+    broken = []
+    for path in paths:
+        try:
+            with _opened(path):
+                pass
+        except ImageError as error:
+            broken.append(error)
+    if broken:
+        raise ImageError(
+            f"{broken[0]}; so it is with {len(broken)} of {len(paths)} pictures: expected none; "
+            "remove them from the data"
+        ) from broken[0]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path) as opened:
-            return ImageOps.exif_transpose(opened).convert("RGB")
+        with Image.open(path) as image:
+            yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read: {error}") from error
 

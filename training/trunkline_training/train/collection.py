@@ -10,6 +10,7 @@ from pathlib import Path
 from trunkline.errors import ParameterError, TrunklineError
 from trunkline_training import datasets
 from trunkline_training.datasets import CLASSES, DataSet, Picture, manifest
+from trunkline_training.pictures import require_readable
 from trunkline_training.progress import say
 
 
@@ -74,6 +75,7 @@ def collect(
     """
     found = [item for item, _ in gather(places, truth, labels, limit)]
     everything = [picture for item in found for picture in item.pictures]
+    require_readable([picture.path for picture in everything])
     if truth == CLASSES:
         _tell_contradictions(everything)
     count = max(1, round(share * len(everything)))
