@@ -60,7 +60,7 @@ def check_box(box: Sequence[float], what: str) -> None:
     """
     x1, y1, x2, y2 = box
     sides = f"{what} has the sides {x1:g}, {y1:g}, {x2:g}, {y2:g} in fractions of the picture"
-    if not (x1 < x2 and y1 < y2):  # NaN is less than nothing
+    if not (x1 < x2 and y1 < y2):  # which no NaN is
         raise ValueError(f"{sides}: expected left below right and top below bottom")
     if not (-1 <= x1 < 1 and -1 <= y1 < 1 and 0 < x2 <= 2 and 0 < y2 <= 2):
         raise ValueError(f"{sides}: expected a box in the picture; its size may be wrong")
