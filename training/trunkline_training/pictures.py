@@ -37,15 +37,15 @@ def folder(root: Path) -> list[Path]:
     if not found:
         raise TrunklineError(f"no pictures below {root}: check --data")
     for path in found:
-        if not _is_text(path.as_posix()):
+        if not is_text(path.as_posix()):
             raise TrunklineError(
                 f"{shown(path.as_posix(), 200)} is no UTF-8 name: expected one; rename it"
             )
     return found
 
 
-def _is_text(name: str) -> bool:
-    """Whether the system's bytes are; Python keeps others as surrogates."""
+def is_text(name: str) -> bool:
+    """Whether a name's bytes are UTF-8; Python keeps others as surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:

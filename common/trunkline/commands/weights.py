@@ -135,7 +135,7 @@ def _fetch(arguments: argparse.Namespace) -> Answer:
 def _build(arguments: argparse.Namespace) -> Answer:
     from trunkline.weights.build import build
 
-    store = ModelStore((arguments.output,)) if arguments.output else ModelStore.default()
+    store = ModelStore.of(arguments.output)
     trunk, name = _chosen(arguments)
     entry = build(trunk, name, store, report, arguments.source)
     return Answer([str(entry.folder)], {"path": str(entry.folder), "digest": entry.digest})

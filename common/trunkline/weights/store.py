@@ -42,6 +42,11 @@ class ModelStore:
         """The user's store in front of the released bundle."""
         return cls((home() / "models", bundle_root()))
 
+    @classmethod
+    def of(cls, folder: Path | None) -> ModelStore:
+        """A model folder alone; where none is named, `default`."""
+        return cls.default() if folder is None else cls((folder,))
+
     def manifests(self) -> list[Manifest]:
         """Every readable folder, one per (trunk, set), sorted by name; see `damaged`."""
         return self._read()[0]

@@ -18,7 +18,7 @@ from trunkline_training.pruning.settings import Pruning
 
 def store_of(config: Pruning) -> ModelStore:
     """The model folder of `--models`, or the user's store in front of the released bundle."""
-    return ModelStore((Path(config.models),)) if config.models else ModelStore.default()
+    return ModelStore.of(Path(config.models) if config.models else None)
 
 
 def trunk_of(config: Pruning) -> Trunk:

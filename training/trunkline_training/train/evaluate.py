@@ -25,7 +25,7 @@ def evaluate(
     """
     import onnx
 
-    store = ModelStore.default() if models is None else ModelStore((models,))
+    store = ModelStore.of(models)
     entry = store.tail(trunk, weights, task)
     content, labels = entry.verified_path().read_bytes(), entry.labels()
     outputs = [item.name for item in onnx.load_from_string(content).graph.output]

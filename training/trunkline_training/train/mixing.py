@@ -28,33 +28,31 @@ class Mixing:
 
     def __call__(self, step: int, pixels: Pixels) -> Pixels:
         """A step's pixels (N, 3, H, W), mixed."""
-        share, cuts, rng = self._drawn(step)
+        share, box = self._drawn(step, pixels.shape[2:])
         others = pixels[::-1]
-        if not cuts:
+        if box is None:
             blended: Pixels = np.float32(share) * pixels + np.float32(1 - share) * others
             return blended
-        rows, columns = _box(share, pixels.shape[2:], rng)
+        rows, columns = box
         mixed: Pixels = pixels.copy()
         mixed[:, :, rows, columns] = others[:, :, rows, columns]
         return mixed
 
     def share(self, step: int, size: tuple[int, ...]) -> float:
         """How much of each picture of a step, of `size` (H, W), is its own; of no step all."""
-        if not self or step < 0:
-            return 1.0
-        share, cuts, rng = self._drawn(step)
-        if not cuts:
-            return share
-        rows, columns = _box(share, size, rng)
-        height, width = size
-        area: int = (rows.stop - rows.start) * (columns.stop - columns.start)
-        return 1 - area / (height * width)
+        return self._drawn(step, size)[0] if self and step >= 0 else 1.0
 
-    def _drawn(self, step: int) -> tuple[float, bool, np.random.Generator]:
+    def _drawn(self, step: int, size: tuple[int, ...]) -> tuple[float, Box | None]:
+        """A step's share, and with CutMix where the rest is seen."""
         rng = np.random.default_rng([self.seed, step])
         cuts = self.cutmix > 0 and (self.mixup == 0 or rng.random() < 0.5)
         alpha = self.cutmix if cuts else self.mixup
-        return float(rng.beta(alpha, alpha)), cuts, rng
+        share = float(rng.beta(alpha, alpha))
+        if not cuts:
+            return share, None
+        box = _box(share, size, rng)
+        covered = [(it.stop - it.start) / length for it, length in zip(box, size, strict=True)]
+        return 1 - covered[0] * covered[1], box
 
 
 def _box(share: float, size: tuple[int, ...], rng: np.random.Generator) -> Box:

@@ -79,9 +79,8 @@ def collect(
     the known ones, ParameterError.
     """
     kept = {} if file is None else _parsed(read_bytes(file), str(file))
-    preset = preset or str(kept.get(PRESET, ""))
-    given = named(name, preset) if preset else {}
-    kept.pop(PRESET, None)
+    its = str(kept.pop(PRESET, ""))
+    given = named(name, preset or its) if preset or its else {}
     return build(kind, {**given, **kept, **flags})
 
 

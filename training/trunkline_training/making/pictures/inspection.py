@@ -12,6 +12,7 @@ from trunkline.errors import ImageError, ImageTooLargeError
 from trunkline_training.making.pictures import likeness, listing
 from trunkline_training.making.pictures.likeness import Likeness
 from trunkline_training.making.pictures.listing import Entry
+from trunkline_training.pictures import is_text
 
 HASH_SIDE = 448
 """Pixels a side that a likeness is computed from, at least: it looks at far fewer."""
@@ -57,15 +58,14 @@ def inspect(root: Path) -> Iterator[Item]:
 
 def _content(entry: Entry) -> bytes:
     """A file's bytes. Raises ImageError; what could be endless, such as a device, is not opened."""
+    if not is_text(entry.name):
+        raise ImageError("its name is not UTF-8: rename it")
     try:
-        entry.name.encode()
         found = entry.path.stat()
         if not stat.S_ISREG(found.st_mode):
             raise ImageError("not a regular file")
         if found.st_size > LARGEST_BYTES:
             raise ImageTooLargeError(f"{found.st_size} bytes: at most {LARGEST_BYTES} are allowed")
         return entry.path.read_bytes()
-    except UnicodeEncodeError as error:
-        raise ImageError("its name is not UTF-8: rename it") from error
     except OSError as error:
         raise ImageError(f"cannot be read: {error.strerror}") from error
