@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 
 from trunkline.types import Shape
 from trunkline.weights.conv import Activation, Conv, Half, Padding, same_padding
+from trunkline.weights.resampling import cubic
 
 OPSET = 17
 IR_VERSION = 8
@@ -141,6 +142,13 @@ class Graph:
         norm = self.node("ReduceL2", [x.name], f"{name}.norm", axes=[1], keepdims=1)
         norm = self.node("Max", [norm, least], f"{name}.above")
         return Value(self.node("Div", [x.name, norm], name), x.shape)
+
+    def resample(self, name: str, x: Value, grid: int) -> Value:
+        """A square map on `grid` places a side, bicubic: sums of its rows, and of its columns."""
+        matrix = cubic(x.shape[1], grid)  # (grid, H)
+        columns = self.node("MatMul", [x.name, self.constant(name, matrix.T)], f"{name}.columns")
+        rows = self.constant(f"{name}.rows", matrix)
+        return Value(self.node("MatMul", [rows, columns], f"{name}.map"), (x.shape[0], grid, grid))
 
     def mean_pool(self, name: str, x: Value) -> str:
         """The mean over height and width: (N, C, H, W) -> (N, C)."""

@@ -40,3 +40,6 @@ class Layers(Protocol[X, P_contra]):
 
     def unit(self, name: str, x: X) -> X:
         """Each place's channels divided by their Euclidean norm."""
+
+    def resample(self, name: str, x: X, grid: int) -> X:
+        """A square map on `grid` places a side, bicubic: see `weights.resampling`."""

@@ -16,10 +16,10 @@ from trunkline.weights.graph import Graph, Value
 from trunkline.weights.layers import Layers, P, X
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.eager import Eager
-from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, channels, entry, reads
+from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, channels, entry, resampled
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
-from trunkline_training.nets.widths import Widths, fitted
+from trunkline_training.nets.widths import Extent, Widths, fitted
 
 LINEAR = "linear"
 
@@ -28,7 +28,8 @@ LINEAR = "linear"
 class Plan:
     """Which stages follow the cut; `stitched`: behind a 3x3 convolution that fits the trunk.
 
-    `entry` is the first stage, 7 to OUTPUT, and `shape` what enters it, or the convolution.
+    `entry` is the first stage, 7 to OUTPUT, and `shape` what enters it, or the convolution, which
+    reads it on `grid` places a side where that is not 0.
     """
 
     shape: Shape
@@ -36,6 +37,12 @@ class Plan:
     stitched: bool
     padding: Padding
     classes: int
+    grid: int = 0
+
+    @property
+    def extent(self) -> Extent:
+        """What enters."""
+        return Extent(self.shape[0], self.shape[1])
 
     @property
     def stages(self) -> range:
@@ -61,7 +68,7 @@ class Plan:
         """`shapes`, those of `given` as narrow as they are. Raises WeightsError."""
 
         def walk(widths: Widths, shapes: Shapes) -> None:
-            classify(widths, self.shape[0], shapes, self)
+            classify(widths, self.extent, shapes, self)
 
         return fitted(self.shapes, given, walk)
 
@@ -84,6 +91,7 @@ def describe(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X
 
 def _described(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan, stop: int) -> X:
     """The stages before `stop`."""
+    x = resampled(graph, x, plan.grid)
     x = mobilenet_v2.stitched(graph, x, convs) if plan.stitched else x
     stages = range(plan.entry, min(stop, LAST))
     x = mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
@@ -159,8 +167,9 @@ def from_stage(plan: Plan, convs: Mapping[str, Conv], stage: int, classes: int) 
     """The tail from `stage` on, for `classes`; with its convolution where that is all of it."""
     if stage == plan.entry:
         return replace(plan, classes=classes)
-    channels = _described(Widths(convs), plan.shape[0], plan.shapes, plan, stage)
-    return Plan((channels, *reads(stage)[1:]), stage, False, plan.padding, classes)
+    front = _described(Widths(convs), plan.extent, plan.shapes, plan, stage)
+    side = 1 if stage == OUTPUT else front.side
+    return Plan((front.channels, side, side), stage, False, plan.padding, classes)
 
 
 def key_of(name: str) -> str:

@@ -21,6 +21,10 @@ class Weightless:
         """Maximum pooling, `(kernel - 1) // 2` padded."""
         return functional.max_pool2d(x, kernel, stride, (kernel - 1) // 2)
 
+    def resample(self, name: str, x: Tensor, grid: int) -> Tensor:
+        """A square map on `grid` places a side: what `weights.resampling.cubic` says."""
+        return functional.interpolate(x, (grid, grid), mode="bicubic", align_corners=False)
+
     def unit(self, name: str, x: Tensor) -> Tensor:
         """Each place's channels divided by their Euclidean norm."""
         norm: Tensor = linalg.vector_norm(x, dim=1, keepdim=True)

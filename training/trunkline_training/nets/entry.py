@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from trunkline.types import Shape
 from trunkline.weights import mobilenet_v2
+from trunkline.weights.layers import Layers, P, X
 
 SIDE = 224
 POOLED = 1280
+RESAMPLED = "resampled"
 LAST, OUTPUT = 18, 19
 """The stages of the last convolution, and of the linear layer on pooled features (1280, 1, 1)."""
 
@@ -23,16 +25,9 @@ def entry(shape: Shape) -> int:
     return found[shape[1]]
 
 
-def reads(stage: int) -> Shape:
-    """What enters a stage from 1 on; LAST is the last convolution, OUTPUT what follows pooling."""
-    if stage == OUTPUT:
-        return POOLED, 1, 1
-    side = SIDE // 2
-    for block in mobilenet_v2.BLOCKS.values():
-        if block.stage == stage:
-            return block.channels_in, side, side
-        side //= block.stride
-    return mobilenet_v2.BLOCKS[LAST - 1].channels_out, side, side
+def resampled(graph: Layers[X, P], x: X, grid: int) -> X:
+    """The trunk's features on `grid` places a side; as they are where it is 0."""
+    return graph.resample(RESAMPLED, x, grid) if grid else x
 
 
 def channels(stage: int) -> int:

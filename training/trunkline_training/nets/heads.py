@@ -16,9 +16,9 @@ from trunkline_training import ssdlite
 from trunkline_training.nets import anchors, ssd_layers
 from trunkline_training.nets.anchors import Anchors
 from trunkline_training.nets.classifier import block_shapes
-from trunkline_training.nets.entry import channels, entry
+from trunkline_training.nets.entry import channels, entry, resampled
 from trunkline_training.nets.start import LayerShape, Shapes
-from trunkline_training.nets.widths import Widths, fitted
+from trunkline_training.nets.widths import Extent, Widths, fitted
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,22 @@ class Head(ABC):
     shape: Shape
     padding: Padding = "tf-same"
     stitched: bool = False
+    grid: int = 0
+    """Places a side that it works on; 0: the trunk's."""
     trunks: ClassVar[tuple[str, ...]]
     title: ClassVar[str]
-    grids: ClassVar[tuple[int, ...]]
     each: ClassVar[tuple[int, ...]]
     """Anchors at a place, map by map."""
+
+    @property
+    def grids(self) -> tuple[int, ...]:
+        """Places a side, map by map. Raises WeightsError where a map has none."""
+        maps = self.describe(Widths({}), self._extent, self.shapes)
+        return tuple(scores.side for scores, _ in maps)
+
+    @property
+    def _extent(self) -> Extent:
+        return Extent(self.shape[0], self.shape[1])
 
     @property
     @abstractmethod
@@ -52,13 +63,17 @@ class Head(ABC):
         """`shapes`, those of `given` as narrow as they are. Raises WeightsError."""
 
         def walk(widths: Widths, shapes: Shapes) -> None:
-            self.describe(widths, self.shape[0], shapes)
+            self.describe(widths, self._extent, shapes)
 
         return fitted(self.shapes, given, walk)
 
-    @abstractmethod
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """Features to each map's class scores and box codes, (anchors * width, H, W)."""
+        return self._described(graph, resampled(graph, x, self.grid), convs)
+
+    @abstractmethod
+    def _described(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+        """The same of features on the grid that it works on."""
 
 
 class SsdLiteHead(Head):
@@ -66,7 +81,6 @@ class SsdLiteHead(Head):
 
     trunks = ("mobilenet_v2", "vgg16")
     title = "SSDLite MobileNetV2"
-    grids = (14, 7, 4, 2, 1, 1)
     each = ssdlite.ANCHORS
 
     @property
@@ -95,7 +109,7 @@ class SsdLiteHead(Head):
                 result[f"{name}.{index}.2"] = last
         return result
 
-    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+    def _described(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """See `ssdlite`."""
         return ssdlite.describe(graph, x, convs, self.padding, entry(self.shape))
 
@@ -105,7 +119,6 @@ class PaperHead(Head):
 
     trunks = ("mobilenet_v2",)
     title = "SSD224 MobileNetV2, as published"
-    grids = (28, 14, 7, 4, 2, 1)
     each = ssd_layers.ANCHORS
     stages = range(mobilenet_v2.TRUNK_STAGES, 14)
 
@@ -122,7 +135,7 @@ class PaperHead(Head):
             result |= block_shapes(mobilenet_v2.BLOCKS[stage])
         return result | ssd_layers.shapes(32, 96, self.classes)
 
-    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+    def _described(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """The first map is the trunk's tensor, conv5_1 reads Bottleneck14's output."""
         deep = mobilenet_v2.stages(
             graph, mobilenet_v2.stitched(graph, x, convs), convs, self.stages, self.padding
@@ -135,7 +148,6 @@ class Vgg16Head(Head):
 
     trunks = ("vgg16",)
     title = "SSD224 VGG16"
-    grids = (14, 14, 7, 4, 2, 1)
     each = ssd_layers.ANCHORS
 
     @property
@@ -148,7 +160,7 @@ class Vgg16Head(Head):
         """SSD's layers behind 512 channels."""
         return ssd_layers.shapes(512, 512, self.classes)
 
-    def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
+    def _described(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """pool4 is the first map and what conv5_1 reads."""
         return ssd_layers.describe(graph, x, x, convs)
 

@@ -1,17 +1,25 @@
-"""The sizes of a network's convolutions where given ones are narrower than published ones."""
+"""How wide a network's layers are where given ones are narrower than published, and its maps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from trunkline.errors import WeightsError
-from trunkline.weights.conv import Activation, Conv, Padding
+from trunkline.weights.conv import Activation, Conv, Padding, same_padding
 from trunkline_training.nets.start import LayerShape, Shapes
 
 
+@dataclass(frozen=True)
+class Extent:
+    """A square feature map's channels, and its places a side."""
+
+    channels: int
+    side: int
+
+
 class Widths:
-    """Walks through a description with numbers of channels in place of feature maps.
+    """Walks through a description with the extents of feature maps in place of the maps.
 
     A given convolution says how many channels it makes, at most as many as are published; every
     other convolution reads what comes. `found` has the resulting shape of each.
@@ -24,40 +32,50 @@ class Widths:
     def conv(
         self,
         name: str,
-        x: int,
+        x: Extent,
         conv: LayerShape,
         *,
         padding: Padding,
         activation: Activation,
         stride: int = 1,
         dilation: int = 1,
-    ) -> int:
-        """The convolution's outputs, of `x` inputs."""
+    ) -> Extent:
+        """What the convolution makes. Raises WeightsError where that has no place."""
         given = self._given.get(name)
         if conv.per_group == 1 and conv.out > 1:  # depth-wise: a filter for each input
-            shape = replace(conv, out=x)
+            shape = replace(conv, out=x.channels)
         elif given is None or conv.answers:
-            shape = replace(conv, per_group=x)
+            shape = replace(conv, per_group=x.channels)
         else:
-            shape = replace(conv, out=min(conv.out, len(given.bias)), per_group=x)
+            shape = replace(conv, out=min(conv.out, len(given.bias)), per_group=x.channels)
         self.found[name] = shape
-        return shape.out
+        reach = dilation * (conv.kernel - 1) + 1
+        side = (x.side + sum(same_padding(x.side, reach, stride, padding)) - reach) // stride + 1
+        if side < 1:
+            raise WeightsError(
+                f"a map of {x.side} places a side is too small for {name}: expected a larger --grid"
+            )
+        return Extent(shape.out, side)
 
-    def add(self, name: str, a: int, b: int) -> int:
+    def add(self, name: str, a: Extent, b: Extent) -> Extent:
         """Raises WeightsError where the two have different numbers of channels."""
         if a != b:
             raise WeightsError(
-                f"weights add {a} and {b} channels at {name}: expected as many of both; "
+                f"weights add {a.channels} and {b.channels} channels at {name}: expected as many; "
                 "choose other first weights"
             )
         return a
 
-    def max_pool(self, name: str, x: int, kernel: int = 2, stride: int = 2) -> int:
-        """As many as come in."""
-        return x
+    def max_pool(self, name: str, x: Extent, kernel: int = 2, stride: int = 2) -> Extent:
+        """As many channels as come in."""
+        return replace(x, side=(x.side + (kernel - 1) // 2 * 2 - kernel) // stride + 1)
 
-    def unit(self, name: str, x: int) -> int:
-        """As many as come in."""
+    def resample(self, name: str, x: Extent, grid: int) -> Extent:
+        """As many channels as come in."""
+        return replace(x, side=grid)
+
+    def unit(self, name: str, x: Extent) -> Extent:
+        """As it comes in."""
         return x
 
 

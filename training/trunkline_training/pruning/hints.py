@@ -1,7 +1,8 @@
 """Inner maps of the unpruned tail that the pruned one learns too, beside the answers.
 
 Answers to pictures of few classes say little of all the others; what each layer reads says more,
-and at every place. Compared are the maps whose channels are all there still. Source: Romero et al.,
+and at every place. Compared are the maps whose channels are all there still, the unpruned tail's on the
+grid of the pruned one. Source: Romero et al.,
 "FitNets: Hints for Thin Deep Nets" (2015); here all such maps at once, and none needs a regressor.
 """
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from trunkline_training.nets.classifier import by_name
+from trunkline_training.nets.eager import Weightless
 from trunkline_training.nets.layer import Layer
 
 LEAST = 1e-6
@@ -63,6 +65,8 @@ def apart(ours: Maps, theirs: Maps) -> Tensor:
 
 
 def _share(ours: Tensor, wanted: Tensor) -> Tensor:
+    if ours.shape != wanted.shape:
+        wanted = Weightless().resample("", wanted, ours.shape[2])
     variance = wanted.var(dim=(0, 2, 3), unbiased=False).mean()
     return ((ours - wanted) ** 2).mean() / (variance + LEAST)
 

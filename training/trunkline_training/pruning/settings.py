@@ -70,11 +70,15 @@ class Pruning(Training):
     def ready(self) -> None:
         """Raise ParameterError where something is missing or contradictory."""
         super().ready()
-        if bool(self.macs_removed) == bool(self.parameters_removed):
+        if not self._is_said_once:
             raise ParameterError(
                 "how much goes is not said once: give --macs-removed or --parameters-removed"
             )
         self.check_criterion()
+
+    @property
+    def _is_said_once(self) -> bool:
+        return bool(self.macs_removed) != bool(self.parameters_removed)
 
     def check_criterion(self) -> None:
         """Raise UnknownNameError for a criterion that there is not: better now than later."""
@@ -114,11 +118,26 @@ class TailPruning(Pruning):
     """A tail, which then learns the unpruned one's answers to unlabelled pictures."""
 
     task: str = option("classifier", "the tail's task")
+    grid: int = option(
+        0, "places a side that the tail works on, fewer than the trunk's (0: as many)", low=0
+    )
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
     hints: float = option(
         50.0, "weight of inner maps beside answers in what is learnt (0: answers alone)", low=0
     )
     iou_nms: float = option(0.5, "overlap at which a detector drops a box", low=0.1, high=0.9)
+
+    @property
+    def _is_said_once(self) -> bool:
+        return super()._is_said_once or (self.grid > 0 and not self.share)
+
+    @property
+    def words(self) -> str:
+        """What goes, for a card."""
+        if not self.grid:
+            return super().words
+        read = f"features read on {self.grid} places a side"
+        return f"{read}; then {super().words}" if self.share else read
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ class Shrunk:
         """See `cost.figures`."""
         return figures(self.before, self.after)
 
+    def tell(self) -> None:
+        """Say them."""
+        say(", ".join(f"{name} {value:g}" for name, value in self.figures.items()))
+
 
 def shrink(
     config: Pruning, convs: Convs, trace: Trace, relearn: Relearn, seen: Seen, resume: bool
@@ -72,9 +76,7 @@ def shrink(
         compensation.compensate(prunable, found, gone, batches)
     structure.remove(prunable, gone)
     refit.refit(prunable, wanted, batches)
-    shrunk = Shrunk(_convs(prunable), before, Costs(prunable, ()).total())
-    say(", ".join(f"{name} {value:g}" for name, value in shrunk.figures.items()))
-    return shrunk
+    return Shrunk(_convs(prunable), before, Costs(prunable, ()).total())
 
 
 def _convs(prunable: Prunable) -> Convs:

@@ -14,8 +14,9 @@ from trunkline.weights.manifest import TailEntry
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
 from trunkline_training.pruning import phases, place, speed
+from trunkline_training.pruning.cost import Costs
 from trunkline_training.pruning.settings import TailPruning
-from trunkline_training.pruning.shrink import Convs, Seen, shrink
+from trunkline_training.pruning.shrink import Convs, Seen, Shrunk, shrink
 from trunkline_training.pruning.tail_job import FEATURES, TailJob
 from trunkline_training.pruning.tails import Tail, tail_of
 from trunkline_training.train import finish, models
@@ -49,6 +50,7 @@ class _Run:
         self.entry = store.tail(config.trunk, config.set, config.task)
         self.trunk = place.trunk_of(config)
         self.tail = tail_of(models.given_of(self.entry), self.trunk.spec.shape)
+        self.small = self.tail.on(config.grid)
         self.collected = phases.unlabelled(config)
         place.bring_trunk(Path(config.output), store.trunk(config.trunk, config.set))
 
@@ -60,7 +62,8 @@ class _Run:
         test = finish.test_pictures(self.config, whole)
         samples = phases.samples(config, self.collected, whole.prepare, FEATURES)
         seen = Seen(samples, whole.depends)
-        shrunk = shrink(self.config, convs, self.tail.prunable, self.replaced, seen, self.resume)
+        shrunk = self.shrunk(convs, seen)
+        shrunk.tell()
         job = self.job(config, shrunk.convs)
         validated = Trainer(config, job).run(self.resume)
         origin = self.entry.verified_path().read_bytes()
@@ -69,6 +72,19 @@ class _Run:
         return finish.publish(
             self.config, "prune tail", job, test, validated, origin=origin, costs=costs
         )
+
+    def shrunk(self, convs: Convs, seen: Seen) -> Shrunk:
+        """Without the filters that go, where fewer places alone are not enough."""
+        whole, small = (Costs(it.prunable(convs), ()).total() for it in (self.tail, self.small))
+        resampling = self.small.resampling
+        share = self.config.macs_removed
+        left = max(0.0, 1 - ((1 - share) * whole.macs - resampling) / small.macs) if share else 0.0
+        config = replace(self.config, macs_removed=left)
+        shrunk = Shrunk(convs, whole, small)
+        if config.share:
+            shrunk = shrink(config, convs, self.small.prunable, self.replaced, seen, self.resume)
+        after = replace(shrunk.after, macs=shrunk.after.macs + resampling)
+        return replace(shrunk, before=whole, after=after)
 
     def replaced(self, convs: Convs) -> Convs:
         """The tail trained behind a replacement."""
@@ -81,7 +97,13 @@ class _Run:
         """The distillation of a tail with these weights."""
         story = _story(config, self.tail, self.entry, self.collected)
         return TailJob(
-            config, self.tail, self.trunk, self.collected, self.tail.module(convs), story
+            config,
+            self.tail,
+            self.small,
+            self.trunk,
+            self.collected,
+            self.small.module(convs),
+            story,
         )
 
 

@@ -28,7 +28,9 @@ FEATURES = "features"
 
 
 class TailJob(TaskJob):
-    """`tail` says what it is; `module` begins as it is and may be narrower than `tail.given`.
+    """`tail` says what it is; `module` learns its answers, those that `small` is to give.
+
+    It may be narrower than `tail.given`, and `small` the same tail on another grid.
 
     The trunk's features and the unpruned tail's answers are computed once for each kept view.
     """
@@ -37,12 +39,13 @@ class TailJob(TaskJob):
         self,
         config: TailPruning,
         tail: Tail,
+        small: Tail,
         trunk: Trunk,
         collected: Collection,
         module: nn.Module,
         story: Story,
     ) -> None:
-        self.config, self._tail, self.trunk = config, tail, trunk
+        self.config, self._tail, self._small, self.trunk = config, tail, small, trunk
         self.module, self.story, self.labels = module, story, tail.given.labels
         self.collected = collected
         self.detects, self.test_truth = tail.detects, BOXES if tail.detects else CLASSES
@@ -72,14 +75,13 @@ class TailJob(TaskJob):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """How far the answers are apart, and inner maps where `hints` has a weight."""
-        wanted = {name: torch.from_numpy(array) for name, array in batch.arrays.items()}
+        wanted = self._wanted(batch.arrays)
         ours, hinted = self._answers(self.module, wanted[FEATURES])
         return {**hinted, **self._tail.losses(ours, wanted, self._settings.temperature)}
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         """The losses at temperature 1, and how often both tails say the same, in percent."""
-        arrays = self._validation.arrays
-        wanted = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        wanted = self._wanted(self._validation.arrays)
         parts = [self._answers(module, part) for part in torch.split(wanted[FEATURES], PART)]
         ours: Answers = {name: torch.cat([it[name] for it, _ in parts]) for name in parts[0][0]}
         hinted = {
@@ -88,6 +90,11 @@ class TailJob(TaskJob):
         found = hinted | {k: float(v) for k, v in self._tail.losses(ours, wanted, 1.0).items()}
         agree = self._tail.agreement(ours, wanted)
         return {SCORE: -sum(found.values()), "agree": agree, **found}
+
+    def _wanted(self, arrays: Arrays) -> Answers:
+        """Features, and the answers to learn."""
+        found = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return {FEATURES: found.pop(FEATURES), **self._small.expected(found, self._tail)}
 
     def _answers(self, module: nn.Module, features: Tensor) -> tuple[Answers, Answers]:
         """The module's, and `hints`: how far its inner maps are from the unpruned tail's."""
@@ -107,6 +114,8 @@ class TailJob(TaskJob):
 def teacher_digest(tail: Tail) -> str:
     """What tells one tail's answers from another's."""
     sha = hashlib.sha256()
+    if tail.given.grid:
+        sha.update(str(tail.given.grid).encode())
     for name, conv in sorted(tail.given.convs.items()):
         sha.update(name.encode() + conv.weight.tobytes() + conv.bias.tobytes())
     return sha.hexdigest()

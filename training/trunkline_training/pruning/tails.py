@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trunkline.errors import WeightsError
+from trunkline.errors import ParameterError, WeightsError
 from trunkline.types import Shape
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
+from trunkline.weights.resampling import macs
 from trunkline_training.nets.classifier import LINEAR, Classifier, Plan, describe
 from trunkline_training.nets.detector import Detector
 from trunkline_training.nets.heads import Head, of_layers
 from trunkline_training.nets.ssd_layers import FIRST_SCALE
+from trunkline_training.pruning import matched
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.train.models import Given
@@ -70,6 +72,25 @@ class Tail(ABC):
     def onnx(self, module: nn.Module, iou_nms: float) -> bytes:
         """The tail as it is served."""
 
+    def on(self, grid: int) -> Tail:
+        """The same on `grid` places a side, 0: as it is. Raises ParameterError for no fewer."""
+        places = self.given.grid or self.shape[1]
+        if grid >= places:
+            raise ParameterError(
+                f"grid is {grid}: expected fewer places a side than the tail works on, {places}"
+            )
+        return replace(self, given=replace(self.given, grid=grid)) if grid else self
+
+    @property
+    def resampling(self) -> int:
+        """Multiply-accumulates of going to its grid."""
+        channels, side, _ = self.shape
+        return macs(channels, side, self.given.grid) if self.given.grid else 0
+
+    def expected(self, answers: Arrays, of: Tail) -> Arrays:
+        """What this tail is to answer where `of`, the same on another grid, gives `answers`."""
+        return answers
+
     def prunable(self, convs: Convs) -> Prunable:
         """The tail as its structure is traced."""
         fixed = frozenset(module_name(name) for name in self.fixed if name in convs)
@@ -88,7 +109,7 @@ class ClassifierTail(Tail):
         """Its stages."""
         given = self.given
         stitched, classes = STITCH in given.convs, len(given.labels)
-        return Plan(self.shape, given.entry, stitched, given.padding, classes)
+        return Plan(self.shape, given.entry, stitched, given.padding, classes, given.grid)
 
     def describe(self, graph: Plain, x: Tensor, convs: Convolutions) -> Sequence[Tensor]:
         """Logits (N, classes, 1, 1)."""
@@ -129,7 +150,7 @@ class DetectorTail(Tail):
         given = self.given
         kind = cast("type[Head]", of_layers(given.convs))  # see tail_of
         classes, stitched = len(given.labels) + 1, STITCH in given.convs
-        head = kind(classes, self.shape, given.padding, stitched)
+        head = kind(classes, self.shape, given.padding, stitched, given.grid)
         self._check(head)
         return head
 
@@ -165,6 +186,12 @@ class DetectorTail(Tail):
         """`codes` (N, A, 4) and `scores` (N, A, classes)."""
         codes, scores = module(features)
         return {"codes": codes, "scores": scores}
+
+    def expected(self, answers: Arrays, of: Tail) -> Arrays:
+        """Those of the nearest anchors, see `matched`."""
+        if self.given.grid == of.given.grid:
+            return answers
+        return matched.answers(answers, cast(DetectorTail, of).head, self.head)
 
     def losses(self, ours: Arrays, wanted: Arrays, temperature: float) -> dict[str, Tensor]:
         """`classes`: divergence by anchor; `boxes`: smooth L1, where the other one sees something.

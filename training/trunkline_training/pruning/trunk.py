@@ -90,6 +90,7 @@ class _Run:
         samples = phases.samples(self.last, self.collected, whole.prepare, IMAGE)
         seen, convs = Seen(samples, whole.depends), dict(self.convs)
         shrunk = shrink(self.config, convs, self.prunable, self.replaced, seen, self.resume)
+        shrunk.tell()
         job = self.job(shrunk.convs)
         validated = Trainer(self.last, job).run(self.resume)
         content = job.onnx(job.module)

@@ -19,6 +19,7 @@ from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
+from trunkline_training.nets.entry import RESAMPLED
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
 from trunkline_training.train.cards import LICENCE
@@ -59,11 +60,15 @@ def features(trunk: Trunk, pixels: Pixels) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A tail to start from: its convolutions, how it pads, its labels."""
+    """A tail to start from: its convolutions, how it pads, its labels.
+
+    It works on `grid` places a side, 0: on as many as the trunk's features have.
+    """
 
     convs: Mapping[str, Conv]
     padding: Padding
     labels: Sequence[str]
+    grid: int = 0
 
     @property
     def entry(self) -> int:
@@ -96,7 +101,7 @@ def _asked_for(what: str, flag: str) -> Iterator[None]:
 def given_of(entry: TailEntry) -> Given:
     """A tail of the store as weights to start from."""
     content = entry.verified_path().read_bytes()
-    return Given(from_onnx(content), padding_of(content), entry.labels())
+    return Given(from_onnx(content), padding_of(content), entry.labels(), grid_of(content))
 
 
 def padding_of(content: bytes) -> Padding:
@@ -108,6 +113,14 @@ def padding_of(content: bytes) -> Padding:
         if node.op_type == "Conv" and any(sides[:2] != sides[2:] for sides in pads):
             return "tf-same"
     return "symmetric"
+
+
+def grid_of(content: bytes) -> int:
+    """On how many places a side an ONNX tail resamples what it reads; 0 where it does not."""
+    import onnx
+
+    found = onnx.load_from_string(content).graph.initializer
+    return next((int(it.dims[1]) for it in found if it.name == RESAMPLED), 0)
 
 
 def trunk_padding(config: Training) -> Padding:

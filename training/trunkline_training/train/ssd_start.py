@@ -37,7 +37,8 @@ def start(
         given = models.given_of(tail)
         blocks = config.start == CLASSIFIER
         convs = given.convs if blocks else relabelled(kind, given, labels)
-        return kind(classes, shape, given.padding, STITCH in convs), convs, models.words_of(tail)
+        head = kind(classes, shape, given.padding, STITCH in convs, given.grid)
+        return head, convs, models.words_of(tail)
     if config.start == "donor" and kind is PaperHead:
         return ssd_layers_start.start(config, received, classes, pictures)
     if config.start == "donor":

@@ -87,7 +87,8 @@ def _given(trunk: Trunk, tail: TailEntry) -> tuple[Plan, Mapping[str, Conv]]:
             f"{tail.path} is no classifier of MobileNetV2's layers: choose another --source"
         )
     stitched = STITCH in given.convs
-    plan = Plan(trunk.spec.shape, given.entry, stitched, given.padding, len(given.labels))
+    classes = len(given.labels)
+    plan = Plan(trunk.spec.shape, given.entry, stitched, given.padding, classes, given.grid)
     kept = {name: conv for name, conv in given.convs.items() if name != LINEAR}
     require(plan.fitted(kept), kept, but=LINEAR)
     return plan, kept
