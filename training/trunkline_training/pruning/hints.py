@@ -1,9 +1,9 @@
 """Inner maps of the unpruned tail that the pruned one learns too, beside the answers.
 
 Answers to pictures of few classes say little of all the others; what each layer reads says more,
-and at every place. Compared are the maps whose channels are all there still, the unpruned tail's on the
-grid of the pruned one. Source: Romero et al.,
-"FitNets: Hints for Thin Deep Nets" (2015); here all such maps at once, and none needs a regressor.
+and at every place. Compared are the maps whose channels are all there still, the unpruned tail's on
+the grid of the pruned one. Source: Romero et al., "FitNets: Hints for Thin Deep Nets" (2015); here
+all such maps at once, and none needs a regressor.
 """
 
 from __future__ import annotations

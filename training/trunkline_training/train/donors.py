@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 from trunkline import trunks
+from trunkline.errors import WeightsError
 from trunkline.trunks.trunk import normalise
 from trunkline.types import Tensor
 from trunkline.weights import mobilenet_v2, sets, splice
@@ -92,7 +93,10 @@ def front(convs: Convs, padding: Padding, stage: int) -> bytes:
 
 
 def fitted(config: Training, ours: Forward, theirs: Forward, pictures: Sequence[Picture]) -> Conv:
-    """The convolution that makes of our tensor theirs, by least squares over some pictures."""
+    """The convolution that makes of our tensor theirs, by least squares over some pictures.
+
+    Raises WeightsError where theirs has other places, as behind a tail that was put on fewer.
+    """
 
     def pairs() -> Iterator[tuple[Tensor, Tensor]]:
         chosen = list(pictures[:: max(1, len(pictures) // config.stitch_pictures)])
@@ -100,7 +104,13 @@ def fitted(config: Training, ours: Forward, theirs: Forward, pictures: Sequence[
         numbers = [(PLAIN, index) for index in range(len(chosen))]
         keys = [numbers[first : first + BATCH] for first in range(0, len(numbers), BATCH)]
         for pixels, _ in progress(load(samples, keys, 0), len(keys), "batches to fit to"):
-            yield ours(pixels), theirs(pixels)
+            own, other = ours(pixels), theirs(pixels)
+            if own.shape[2:] != other.shape[2:]:
+                raise WeightsError(
+                    f"the donor's map has {other.shape[2]} places a side and ours {own.shape[2]}: "
+                    "expected as many; choose a --donor, and a start, that are on no other --grid"
+                )
+            yield own, other
 
     conv, explained = stitch.fit(pairs())
     say(f"the fitted convolution explains {explained:.1%} of the donor's features")

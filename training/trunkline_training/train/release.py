@@ -26,10 +26,16 @@ def release(models: Path, trunk: str, weights: str, task: str, output: Path) -> 
     """Write a tail's own layers, of the tail below `models`, and its card below `output`.
 
     Gives the folder. Raises WeightsError for a tail without a convolution before the released
-    tail's layers, or with layers of other shapes than those.
+    tail's layers, on another grid, or with layers of other shapes than those.
     """
     tail = ModelStore((models,)).tail(trunk, weights, task)
-    ours = given_of(tail).convs
+    given = given_of(tail)
+    ours = given.convs
+    if given.grid:
+        raise WeightsError(
+            f"{tail.path} works on {given.grid} places a side: expected the trunk's own; release a "
+            "tail that was trained without --grid"
+        )
     if STITCH not in ours:
         raise WeightsError(f"{tail.path} has no layer {STITCH}: expected a tail with a donor")
     base = ModelStore((output,)).tail(RELEASED_TRUNK, RELEASED_SET, task)

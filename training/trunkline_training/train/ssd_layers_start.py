@@ -10,6 +10,7 @@ from trunkline.types import Tensor
 from trunkline.weights import splice
 from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import TailEntry
+from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.datasets import Picture
 from trunkline_training.nets import ssd_layers
 from trunkline_training.nets.entry import entering
@@ -44,7 +45,8 @@ def start(
         _ahead(config, donor),
         pictures,
     )
-    head = PaperHead(classes, received.trunk.spec.shape, given.padding, "stitch" in given.convs)
+    shape, stitched = received.trunk.spec.shape, STITCH in given.convs
+    head = PaperHead(classes, shape, given.padding, stitched, given.grid)
     theirs = {k: v for k, v in models.given_of(donor).convs.items() if k not in OWN}
     convs = {**given.convs, **theirs, FIRST: own}
     origin = f"{models.words_of(blocks)} From conv5_2 on {models.words_of(donor)}"
