@@ -148,7 +148,8 @@ def boxes(codes: Tensor, anchors: np.ndarray) -> Tensor:
     """Centres and sizes (N, A, 4) of box codes."""
     base = torch.from_numpy(anchors)
     centres = codes[..., :2] / 10 * base[:, 2:] + base[:, :2]
-    return torch.cat([centres, (codes[..., 2:] / 5).exp() * base[:, 2:]], dim=2)
+    found: Tensor = torch.cat([centres, (codes[..., 2:] / 5).exp() * base[:, 2:]], dim=2)
+    return found
 
 
 def test_hints_are_taken_on_the_pruned_tail_s_grid() -> None:
@@ -184,7 +185,7 @@ async def test_a_tail_on_fewer_places_is_served(
     store = ModelStore((output,))
     tail = store.tail("mobilenet_v2", SET, task)
     assert tail.shape == (32, 28, 28)
-    assert f"features read on {more[1]} places a side" in tail.card.text()
+    assert f"features put on {more[1]} places a side" in tail.card.text()
     spec = trunks.load("mobilenet_v2", store=store, threads=1).spec
     frame = pipeline.pack(features(), spec, codecs.get("png"), image_size=(100, 50))
     settings = task_kit.settings(task, weights=SET)

@@ -16,7 +16,15 @@ from trunkline.weights.graph import Graph, Value
 from trunkline.weights.layers import Layers, P, X
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.eager import Eager
-from trunkline_training.nets.entry import LAST, OUTPUT, POOLED, channels, entry, resampled
+from trunkline_training.nets.entry import (
+    LAST,
+    LAST_RESAMPLED,
+    OUTPUT,
+    POOLED,
+    channels,
+    entry,
+    resampled,
+)
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
 from trunkline_training.nets.widths import Extent, Widths, fitted
@@ -29,7 +37,8 @@ class Plan:
     """Which stages follow the cut; `stitched`: behind a 3x3 convolution that fits the trunk.
 
     `entry` is the first stage, 7 to OUTPUT, and `shape` what enters it, or the convolution, which
-    reads it on `grid` places a side where that is not 0.
+    reads it on `grid` places a side where that is not 0. `last_grid` is the same of the last
+    convolution, whose many channels are averaged over all places.
     """
 
     shape: Shape
@@ -38,6 +47,7 @@ class Plan:
     padding: Padding
     classes: int
     grid: int = 0
+    last_grid: int = 0
 
     @property
     def extent(self) -> Extent:
@@ -66,11 +76,16 @@ class Plan:
 
     def fitted(self, given: Mapping[str, Conv]) -> Shapes:
         """`shapes`, those of `given` as narrow as they are. Raises WeightsError."""
+        return fitted(self.shapes, given, self._walk)
 
-        def walk(widths: Widths, shapes: Shapes) -> None:
-            classify(widths, self.extent, shapes, self)
+    def resampling(self, given: Mapping[str, Conv]) -> int:
+        """Multiply-accumulates of going to its grids."""
+        widths = Widths(given)
+        self._walk(widths, self.shapes)
+        return widths.resampling
 
-        return fitted(self.shapes, given, walk)
+    def _walk(self, widths: Widths, shapes: Shapes) -> None:
+        classify(widths, self.extent, shapes, self)
 
 
 def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
@@ -95,7 +110,10 @@ def _described(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan, st
     x = mobilenet_v2.stitched(graph, x, convs) if plan.stitched else x
     stages = range(plan.entry, min(stop, LAST))
     x = mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
-    return mobilenet_v2.head(graph, x, convs) if plan.entry <= LAST < stop else x
+    if not plan.entry <= LAST < stop:
+        return x
+    x = resampled(graph, x, plan.last_grid, LAST_RESAMPLED)
+    return mobilenet_v2.head(graph, x, convs)
 
 
 def classify(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
@@ -169,7 +187,8 @@ def from_stage(plan: Plan, convs: Mapping[str, Conv], stage: int, classes: int) 
         return replace(plan, classes=classes)
     front = _described(Widths(convs), plan.extent, plan.shapes, plan, stage)
     side = 1 if stage == OUTPUT else front.side
-    return Plan((front.channels, side, side), stage, False, plan.padding, classes)
+    shape = (front.channels, side, side)
+    return replace(plan, shape=shape, entry=stage, stitched=False, classes=classes, grid=0)
 
 
 def key_of(name: str) -> str:

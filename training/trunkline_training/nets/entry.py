@@ -8,7 +8,7 @@ from trunkline.weights.layers import Layers, P, X
 
 SIDE = 224
 POOLED = 1280
-RESAMPLED = "resampled"
+RESAMPLED, LAST_RESAMPLED = "resampled", "resampled.last"
 LAST, OUTPUT = 18, 19
 """The stages of the last convolution, and of the linear layer on pooled features (1280, 1, 1)."""
 
@@ -25,9 +25,9 @@ def entry(shape: Shape) -> int:
     return found[shape[1]]
 
 
-def resampled(graph: Layers[X, P], x: X, grid: int) -> X:
-    """The trunk's features on `grid` places a side; as they are where it is 0."""
-    return graph.resample(RESAMPLED, x, grid) if grid else x
+def resampled(graph: Layers[X, P], x: X, grid: int, name: str = RESAMPLED) -> X:
+    """A map on `grid` places a side; as it is where that is 0."""
+    return graph.resample(name, x, grid) if grid else x
 
 
 def channels(stage: int) -> int:

@@ -42,8 +42,7 @@ class Head(ABC):
     @property
     def grids(self) -> tuple[int, ...]:
         """Places a side, map by map. Raises WeightsError where a map has none."""
-        maps = self.describe(Widths({}), self._extent, self.shapes)
-        return tuple(scores.side for scores, _ in maps)
+        return tuple(scores.side for scores, _ in self._walk(Widths({}), self.shapes))
 
     @property
     def _extent(self) -> Extent:
@@ -61,11 +60,16 @@ class Head(ABC):
 
     def fitted(self, given: Mapping[str, Conv]) -> Shapes:
         """`shapes`, those of `given` as narrow as they are. Raises WeightsError."""
+        return fitted(self.shapes, given, self._walk)
 
-        def walk(widths: Widths, shapes: Shapes) -> None:
-            self.describe(widths, self._extent, shapes)
+    def resampling(self, given: Mapping[str, Conv]) -> int:
+        """Multiply-accumulates of going to its grid."""
+        widths = Widths(given)
+        self._walk(widths, self.shapes)
+        return widths.resampling
 
-        return fitted(self.shapes, given, walk)
+    def _walk(self, widths: Widths, shapes: Shapes) -> list[tuple[Extent, Extent]]:
+        return self.describe(widths, self._extent, shapes)
 
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """Features to each map's class scores and box codes, (anchors * width, H, W)."""

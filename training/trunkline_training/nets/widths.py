@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from trunkline.errors import WeightsError
 from trunkline.weights.conv import Activation, Conv, Padding, same_padding
+from trunkline.weights.resampling import macs
 from trunkline_training.nets.start import LayerShape, Shapes
 
 
@@ -28,6 +29,7 @@ class Widths:
     def __init__(self, given: Mapping[str, Conv]) -> None:
         self._given = given
         self.found: dict[str, LayerShape] = {}
+        self.resampling = 0
 
     def conv(
         self,
@@ -71,7 +73,8 @@ class Widths:
         return replace(x, side=(x.side + (kernel - 1) // 2 * 2 - kernel) // stride + 1)
 
     def resample(self, name: str, x: Extent, grid: int) -> Extent:
-        """As many channels as come in."""
+        """As many channels as come in; `resampling` sums the multiply-accumulates."""
+        self.resampling += macs(x.channels, x.side, grid)
         return replace(x, side=grid)
 
     def unit(self, name: str, x: Extent) -> Extent:
@@ -80,7 +83,7 @@ class Widths:
 
 
 def fitted(
-    published: Shapes, given: Mapping[str, Conv], walk: Callable[[Widths, Shapes], None]
+    published: Shapes, given: Mapping[str, Conv], walk: Callable[[Widths, Shapes], object]
 ) -> dict[str, LayerShape]:
     """`published` with the widths that `given` has; `walk` takes a `Widths` through the network.
 

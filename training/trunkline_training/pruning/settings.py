@@ -121,6 +121,9 @@ class TailPruning(Pruning):
     grid: int = option(
         0, "places a side that the tail works on, fewer than the trunk's (0: as many)", low=0
     )
+    last_grid: int = option(
+        0, "places a side that a classifier's last convolution works on (0: as many)", low=0
+    )
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
     hints: float = option(
         50.0, "weight of inner maps beside answers in what is learnt (0: answers alone)", low=0
@@ -129,15 +132,17 @@ class TailPruning(Pruning):
 
     @property
     def _is_said_once(self) -> bool:
-        return super()._is_said_once or (self.grid > 0 and not self.share)
+        return super()._is_said_once or (bool(self._read) and not self.share)
 
     @property
     def words(self) -> str:
         """What goes, for a card."""
-        if not self.grid:
-            return super().words
-        read = f"features read on {self.grid} places a side"
-        return f"{read}; then {super().words}" if self.share else read
+        return "; then ".join([*self._read, *([super().words] if self.share else [])])
+
+    @property
+    def _read(self) -> list[str]:
+        grids = {"features": self.grid, "the last convolution's input": self.last_grid}
+        return [f"{what} put on {grid} places a side" for what, grid in grids.items() if grid]
 
 
 @dataclass(frozen=True)

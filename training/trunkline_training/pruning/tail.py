@@ -50,7 +50,7 @@ class _Run:
         self.entry = store.tail(config.trunk, config.set, config.task)
         self.trunk = place.trunk_of(config)
         self.tail = tail_of(models.given_of(self.entry), self.trunk.spec.shape)
-        self.small = self.tail.on(config.grid)
+        self.small = self.tail.on(config.grid, config.last_grid)
         self.collected = phases.unlabelled(config)
         place.bring_trunk(Path(config.output), store.trunk(config.trunk, config.set))
 
@@ -76,13 +76,15 @@ class _Run:
     def shrunk(self, convs: Convs, seen: Seen) -> Shrunk:
         """Without the filters that go, where fewer places alone are not enough."""
         whole, small = (Costs(it.prunable(convs), ()).total() for it in (self.tail, self.small))
-        resampling = self.small.resampling
+        whole = replace(whole, macs=whole.macs + self.tail.resampling(convs))
+        resampling = self.small.resampling(convs)
         share = self.config.macs_removed
         left = max(0.0, 1 - ((1 - share) * whole.macs - resampling) / small.macs) if share else 0.0
         config = replace(self.config, macs_removed=left)
         shrunk = Shrunk(convs, whole, small)
         if config.share:
             shrunk = shrink(config, convs, self.small.prunable, self.replaced, seen, self.resume)
+        resampling = self.small.resampling(shrunk.convs)
         after = replace(shrunk.after, macs=shrunk.after.macs + resampling)
         return replace(shrunk, before=whole, after=after)
 

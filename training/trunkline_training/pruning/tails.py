@@ -15,15 +15,15 @@ from trunkline.errors import ParameterError, WeightsError
 from trunkline.types import Shape
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
-from trunkline.weights.resampling import macs
-from trunkline_training.nets.classifier import LINEAR, Classifier, Plan, describe
+from trunkline_training.nets.classifier import LINEAR, Classifier, Plan, describe, from_stage
 from trunkline_training.nets.detector import Detector
+from trunkline_training.nets.entry import LAST
 from trunkline_training.nets.heads import Head, of_layers
 from trunkline_training.nets.ssd_layers import FIRST_SCALE
 from trunkline_training.pruning import matched
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
-from trunkline_training.train.models import Given
+from trunkline_training.train.models import Given, plan_of
 from trunkline_training.train.pictures import divergence
 
 Arrays = Mapping[str, Tensor]
@@ -72,20 +72,25 @@ class Tail(ABC):
     def onnx(self, module: nn.Module, iou_nms: float) -> bytes:
         """The tail as it is served."""
 
-    def on(self, grid: int) -> Tail:
-        """The same on `grid` places a side, 0: as it is. Raises ParameterError for no fewer."""
+    def on(self, grid: int, last_grid: int) -> Tail:
+        """The same on these grids, see `Given`; 0: as it is. Raises ParameterError."""
         places = self.given.grid or self.shape[1]
         if grid >= places:
             raise ParameterError(
                 f"grid is {grid}: expected fewer places a side than the tail works on, {places}"
             )
-        return replace(self, given=replace(self.given, grid=grid)) if grid else self
+        return replace(
+            self,
+            given=replace(
+                self.given,
+                grid=grid or self.given.grid,
+                last_grid=last_grid or self.given.last_grid,
+            ),
+        )
 
-    @property
-    def resampling(self) -> int:
-        """Multiply-accumulates of going to its grid."""
-        channels, side, _ = self.shape
-        return macs(channels, side, self.given.grid) if self.given.grid else 0
+    @abstractmethod
+    def resampling(self, convs: Convs) -> int:
+        """Multiply-accumulates of going to its grids."""
 
     def expected(self, answers: Arrays, of: Tail) -> Arrays:
         """What this tail is to answer where `of`, the same on another grid, gives `answers`."""
@@ -107,9 +112,23 @@ class ClassifierTail(Tail):
     @property
     def plan(self) -> Plan:
         """Its stages."""
-        given = self.given
-        stitched, classes = STITCH in given.convs, len(given.labels)
-        return Plan(self.shape, given.entry, stitched, given.padding, classes, given.grid)
+        return plan_of(self.given, self.shape, len(self.given.labels))
+
+    def on(self, grid: int, last_grid: int) -> Tail:
+        """See `Tail`."""
+        small = super().on(grid, last_grid)
+        plan = replace(cast(ClassifierTail, small).plan, last_grid=self.given.last_grid)
+        places = plan.last_grid or from_stage(plan, self.given.convs, LAST, plan.classes).shape[1]
+        if last_grid >= places:
+            raise ParameterError(
+                f"last-grid is {last_grid}: expected fewer places a side than the last convolution "
+                f"works on, {places}"
+            )
+        return small
+
+    def resampling(self, convs: Convs) -> int:
+        """Its plan's."""
+        return self.plan.resampling(convs)
 
     def describe(self, graph: Plain, x: Tensor, convs: Convolutions) -> Sequence[Tensor]:
         """Logits (N, classes, 1, 1)."""
@@ -192,6 +211,16 @@ class DetectorTail(Tail):
         if self.given.grid == of.given.grid:
             return answers
         return matched.answers(answers, cast(DetectorTail, of).head, self.head)
+
+    def on(self, grid: int, last_grid: int) -> Tail:
+        """No last grid: many layers read what is before a detector's answers."""
+        if last_grid:
+            raise ParameterError("last-grid is for classifiers: leave it out for a detector")
+        return super().on(grid, 0)
+
+    def resampling(self, convs: Convs) -> int:
+        """Its head's."""
+        return self.head.resampling(convs)
 
     def losses(self, ours: Arrays, wanted: Arrays, temperature: float) -> dict[str, Tensor]:
         """`classes`: divergence by anchor; `boxes`: smooth L1, where the other one sees something.

@@ -15,11 +15,13 @@ from trunkline.engines.abc import Network
 from trunkline.errors import WeightsError
 from trunkline.trunks import Trunk
 from trunkline.trunks.trunk import normalise
+from trunkline.types import Shape
 from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
-from trunkline_training.nets.entry import RESAMPLED
+from trunkline_training.nets.classifier import Plan
+from trunkline_training.nets.entry import LAST_RESAMPLED, RESAMPLED
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
 from trunkline_training.train.cards import LICENCE
@@ -62,18 +64,33 @@ def features(trunk: Trunk, pixels: Pixels) -> NDArray[np.float32]:
 class Given:
     """A tail to start from: its convolutions, how it pads, its labels.
 
-    It works on `grid` places a side, 0: on as many as the trunk's features have.
+    It works on `grid` places a side, and its last convolution on `last_grid`; 0: on as many as
+    come in.
     """
 
     convs: Mapping[str, Conv]
     padding: Padding
     labels: Sequence[str]
     grid: int = 0
+    last_grid: int = 0
 
     @property
     def entry(self) -> int:
         """The first of MobileNetV2's stages among its layers."""
         return min(int(name.split(".")[0]) for name in self.convs if name in mobilenet_v2.LAYERS)
+
+
+def plan_of(given: Given, shape: Shape, classes: int) -> Plan:
+    """The plan of a classifier's tail that there is, behind features of this shape."""
+    return Plan(
+        shape,
+        given.entry,
+        mobilenet_v2.STITCH in given.convs,
+        given.padding,
+        classes,
+        given.grid,
+        given.last_grid,
+    )
 
 
 def stored(config: Training, task: str) -> TailEntry:
@@ -101,7 +118,8 @@ def _asked_for(what: str, flag: str) -> Iterator[None]:
 def given_of(entry: TailEntry) -> Given:
     """A tail of the store as weights to start from."""
     content = entry.verified_path().read_bytes()
-    return Given(from_onnx(content), padding_of(content), entry.labels(), grid_of(content))
+    grid, last = (grid_of(content, name) for name in (RESAMPLED, LAST_RESAMPLED))
+    return Given(from_onnx(content), padding_of(content), entry.labels(), grid, last)
 
 
 def padding_of(content: bytes) -> Padding:
@@ -115,12 +133,12 @@ def padding_of(content: bytes) -> Padding:
     return "symmetric"
 
 
-def grid_of(content: bytes) -> int:
-    """On how many places a side an ONNX tail resamples what it reads; 0 where it does not."""
+def grid_of(content: bytes, name: str) -> int:
+    """The places a side on which an ONNX tail resamples the map `name`; 0 where it does not."""
     import onnx
 
     found = onnx.load_from_string(content).graph.initializer
-    return next((int(it.dims[1]) for it in found if it.name == RESAMPLED), 0)
+    return next((int(it.dims[1]) for it in found if it.name == name), 0)
 
 
 def trunk_padding(config: Training) -> Padding:

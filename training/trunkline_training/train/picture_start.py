@@ -39,6 +39,6 @@ def start(
 
 def _from(given: Given, shape: Shape, labels: Sequence[str]) -> tuple[Plan, Mapping[str, Conv]]:
     """A tail that there is; with other labels its last layer is drawn anew."""
-    plan = Plan(shape, given.entry, STITCH in given.convs, given.padding, len(labels), given.grid)
+    plan = models.plan_of(given, shape, len(labels))
     keep = list(labels) == list(given.labels)
     return plan, {name: conv for name, conv in given.convs.items() if keep or name != LINEAR}

@@ -12,7 +12,6 @@ from trunkline.trunks import Trunk
 from trunkline.weights import mobilenet_v2, package
 from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import TailEntry, TrunkEntry
-from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline.weights.store import ModelStore
 from trunkline_training.making.learning.settings import CHANCE, Making
 from trunkline_training.nets.classifier import (
@@ -86,9 +85,7 @@ def _given(trunk: Trunk, tail: TailEntry) -> tuple[Plan, Mapping[str, Conv]]:
         raise WeightsError(
             f"{tail.path} is no classifier of MobileNetV2's layers: choose another --source"
         )
-    stitched = STITCH in given.convs
-    classes = len(given.labels)
-    plan = Plan(trunk.spec.shape, given.entry, stitched, given.padding, classes, given.grid)
+    plan = models.plan_of(given, trunk.spec.shape, len(given.labels))
     kept = {name: conv for name, conv in given.convs.items() if name != LINEAR}
     require(plan.fitted(kept), kept, but=LINEAR)
     return plan, kept
