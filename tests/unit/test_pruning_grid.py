@@ -69,8 +69,8 @@ def test_engines_resample_alike(engine: str, tmp_path: Path) -> None:
     assert macs(5, 14, 12) == 5 * (12 * 14 * 14 + 12 * 12 * 14)
 
 
-@pytest.mark.parametrize("grid", [24, 25])
-def test_a_classifier_is_split_at_any_stage(grid: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("grid", "last"), [(24, 3), (25, 0), (0, 4)])
+def test_a_classifier_is_split_at_any_stage(grid: int, last: int, tmp_path: Path) -> None:
     """As tasks of one's own are made of it: the layers before a stage, and those from it on."""
     from trunkline_training.nets.classifier import (
         Classifier,
@@ -81,7 +81,7 @@ def test_a_classifier_is_split_at_any_stage(grid: int, tmp_path: Path) -> None:
         tail_model,
     )
 
-    plan = Plan((32, 28, 28), 7, True, "tf-same", 6, grid)
+    plan = Plan((32, 28, 28), 7, True, "tf-same", 6, grid, last)
     module = Classifier(plan, {}, normed=False, dropout=0.0, seed=2).eval()
     convs = folded(module.layers)
     batch = np.random.default_rng(1).normal(0, 1, (2, *plan.shape)).astype(np.float32)
@@ -166,6 +166,8 @@ def test_hints_are_taken_on_the_pruned_tail_s_grid() -> None:
     [
         ("classifier", ["--grid", "24", "--macs-removed", "0.31"], (0.31, 0.34)),
         ("classifier", ["--grid", "24", "--macs-removed", "0.1"], (0.255, 0.265)),
+        ("classifier", ["--grid", "24", "--last-grid", "3"], (0.31, 0.32)),
+        ("classifier", ["--last-grid", "4"], (0.06, 0.07)),
         ("ssd", ["--grid", "26"], (0.05, 0.15)),
     ],
 )
@@ -185,7 +187,8 @@ async def test_a_tail_on_fewer_places_is_served(
     store = ModelStore((output,))
     tail = store.tail("mobilenet_v2", SET, task)
     assert tail.shape == (32, 28, 28)
-    assert f"features put on {more[1]} places a side" in tail.card.text()
+    what = "features" if more[0] == "--grid" else "the last convolution's input"
+    assert f"{what} put on {more[1]} places a side" in tail.card.text()
     spec = trunks.load("mobilenet_v2", store=store, threads=1).spec
     frame = pipeline.pack(features(), spec, codecs.get("png"), image_size=(100, 50))
     settings = task_kit.settings(task, weights=SET)
@@ -200,7 +203,9 @@ def test_what_starts_from_it_is_on_its_grid(
     from trunkline_training.train.models import given_of
 
     given = words(tmp_path, output)
-    assert cli.main(["prune", "tail", *QUICK, *given, "--grid", "24", "--epochs", "0"]) == 0
+    fewer = ["--grid", "24", "--last-grid", "4", "--epochs", "0"]
+    assert cli.main(["prune", "tail", *QUICK, *given, *fewer]) == 0
+    once = json.loads(capsys.readouterr().out)
     small = ["--preset", "quick", "--epochs", "0", "--threads", "1", "--output", str(output)]
     small += ["--run", str(tmp_path / "own"), "--data", given[1]]
     for words_of in (
@@ -210,11 +215,19 @@ def test_what_starts_from_it_is_on_its_grid(
         assert cli.main([*words_of, *small]) == 0
         tail = ModelStore((output,)).tail("mobilenet_v2", SET, words_of[-1])
         assert given_of(tail).grid == 24
+        assert given_of(tail).last_grid == (4 if words_of[1] == "distil" else 0)
         (tmp_path / "own").rename(tmp_path / words_of[-1])
     capsys.readouterr()
     again = ["prune", "tail", *QUICK, "--models", str(output), *given[:2], "--output", "third"]
     assert cli.main([*again, "--run", str(tmp_path / "2"), "--grid", "24"]) == 1
     assert "expected fewer places a side than the tail works on, 24" in capsys.readouterr().err
+    more = ["--run", str(tmp_path / "2"), "--epochs", "0"]
+    assert cli.main([*again, *more, "--last-grid", "4"]) == 1
+    assert "than the last convolution works on, 4" in capsys.readouterr().err
+    assert cli.main([*again[:-1], str(tmp_path / "third"), *more, "--last-grid", "3"]) == 0
+    twice = json.loads(capsys.readouterr().out)
+    assert once["macs"] == twice["macs_before"] > twice["macs"]
+    assert given_of(ModelStore((tmp_path / "third",)).tail("mobilenet_v2", SET, "classifier")).grid
     release = ["train", "release", "--models", str(output), "--output", str(bundle_root())]
     assert cli.main([*release, "--task", "classifier"]) == 1
     assert "works on 24 places a side: expected the trunk's own" in capsys.readouterr().err
@@ -228,6 +241,8 @@ def test_what_starts_from_it_is_on_its_grid(
     [
         (["--grid", "28"], "grid is 28: expected fewer places a side than the tail works on, 28"),
         (["--grid", "-1"], "grid"),
+        (["--last-grid", "7"], "last-grid is 7: expected fewer places a side than the last conv"),
+        (["--last-grid", "3", "--task", "ssd"], "last-grid is for classifiers"),
         (["--grid", "24", "--macs-removed", "0.2", "--parameters-removed", "0.2"], "not said once"),
         (["--grid", "24", "--task", "ssd-own"], "too small for 11_2: expected a larger --grid"),
     ],
