@@ -21,7 +21,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from onnx import helper
 
 from tests.graph_kit import network
-from trunkline import codecs, pipeline, wire
+from tests.samples import features
+from trunkline import codecs, pipeline, trunks, wire
 from trunkline.engines import Network
 from trunkline.types import (
     Frame,
@@ -113,6 +114,14 @@ async def running(
     store = make_store(root / "models", batch)
     async with serving(settings(name, **given), store) as server, dial(server.port) as channel:
         yield server, channel
+
+
+async def answer_behind_trunk(store: ModelStore, task: str, weights: str) -> InferResult:
+    """What the task of a model folder answers to a frame of the MobileNetV2 in it."""
+    spec = trunks.load("mobilenet_v2", weights, store=store, threads=1).spec
+    sent = pipeline.pack(features(), spec, codecs.get("png"), image_size=(100, 50))
+    async with serving(settings(task, weights=weights), store) as server, dial(server.port) as line:
+        return await infer(line, sent)
 
 
 def dial(port: int, *options: tuple[str, int]) -> grpc.aio.Channel:

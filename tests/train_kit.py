@@ -73,6 +73,12 @@ def boxes(folder: Path, count: int, split: str = "trainval", seed: int = 6) -> P
     return voc
 
 
+def words(folder: Path, output: Path) -> list[str]:
+    """The flags of a run on twelve pictures with boxes."""
+    data = boxes(folder, 12)
+    return ["--data", f"{data}:trainval", "--run", str(folder / "run"), "--output", str(output)]
+
+
 def noisy(
     rng: np.random.Generator, colour: tuple[int, int, int], size: tuple[int, int]
 ) -> Image.Image:

@@ -13,14 +13,12 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from tests import task_kit, train_kit
-from tests.samples import features
-from trunkline import cli, codecs, engines, pipeline, trunks
+from trunkline import cli, engines
 from trunkline.types import Classification, Detections
 from trunkline.weights import ModelStore
 from trunkline.weights.graph import Graph
 from trunkline.weights.resampling import cubic, macs
 from trunkline.weights.store import bundle_root
-from trunkline_tasks.server import serving
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,11 +36,6 @@ sides = st.integers(1, 40)
 def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
     return tmp_path / "models"
-
-
-def words(folder: Path, output: Path) -> list[str]:
-    data = train_kit.boxes(folder, 12)
-    return ["--data", f"{data}:trainval", "--run", str(folder / "run"), "--output", str(output)]
 
 
 @examples(sides, sides)
@@ -179,7 +172,12 @@ async def test_a_tail_on_fewer_places_is_served(
     output: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["prune", "tail", "--task", task, *QUICK, *words(tmp_path, output), *more]) == 0
+    assert (
+        cli.main(
+            ["prune", "tail", "--task", task, *QUICK, *train_kit.words(tmp_path, output), *more]
+        )
+        == 0
+    )
     metrics = json.loads(capsys.readouterr().out)
     low, high = share
     assert low <= metrics["macs_removed"] <= high
@@ -189,11 +187,7 @@ async def test_a_tail_on_fewer_places_is_served(
     assert tail.shape == (32, 28, 28)
     what = "features" if more[0] == "--grid" else "the last convolution's input"
     assert f"{what} put on {more[1]} places a side" in tail.card.text()
-    spec = trunks.load("mobilenet_v2", store=store, threads=1).spec
-    frame = pipeline.pack(features(), spec, codecs.get("png"), image_size=(100, 50))
-    settings = task_kit.settings(task, weights=SET)
-    async with serving(settings, store) as server, task_kit.dial(server.port) as channel:
-        answer = await task_kit.infer(channel, frame)
+    answer = await task_kit.answer_behind_trunk(store, task, SET)
     assert isinstance(answer.result, Detections if task == "ssd" else Classification)
 
 
@@ -202,7 +196,7 @@ def test_what_starts_from_it_is_on_its_grid(
 ) -> None:
     from trunkline_training.train.models import given_of
 
-    given = words(tmp_path, output)
+    given = train_kit.words(tmp_path, output)
     fewer = ["--grid", "24", "--last-grid", "4", "--epochs", "0"]
     assert cli.main(["prune", "tail", *QUICK, *given, *fewer]) == 0
     once = json.loads(capsys.readouterr().out)
@@ -254,7 +248,7 @@ def test_grids_that_cannot_be(
     output: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    given = words(tmp_path, output)
+    given = train_kit.words(tmp_path, output)
     if "ssd-own" in more:
         train_kit.models(tmp_path)
         own = ["train", "ssd", "--preset", "quick", "--head", "paper", "--start", "none"]

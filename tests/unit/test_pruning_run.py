@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tests import task_kit, train_kit
-from tests.samples import features
 from trunkline import cli, codecs, pipeline, trunks
 from trunkline.errors import FrameMismatchError, WeightsError
 from trunkline.types import Classification, Detections
@@ -19,7 +18,6 @@ from trunkline.weights import ModelStore, publish
 from trunkline.weights.conv import Conv
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import bundle_root
-from trunkline_tasks.server import serving
 
 pytest.importorskip("torch")
 pytest.importorskip("torch_pruning")
@@ -33,11 +31,6 @@ SET = "keras-160"
 def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRUNKLINE_HOME", str(tmp_path / "home"))
     return tmp_path / "models"
-
-
-def words(folder: Path, output: Path) -> list[str]:
-    data = train_kit.boxes(folder, 12)
-    return ["--data", f"{data}:trainval", "--run", str(folder / "run"), "--output", str(output)]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +55,7 @@ def words(folder: Path, output: Path) -> list[str]:
 async def test_a_pruned_tail_is_smaller_and_served(
     task: str, more: list[str], tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = words(tmp_path, output)
+    given = train_kit.words(tmp_path, output)
     if task == "ssd":
         given += ["--test", f"{train_kit.boxes(tmp_path, 2, 'test', seed=9)}:test"]
     assert cli.main(["prune", "tail", "--task", task, *QUICK, *given, *more]) == 0
@@ -88,18 +81,14 @@ async def test_a_pruned_tail_is_smaller_and_served(
     assert card.count("Apache-2.0 for what this") == 1  # the whole tail's card says it too
     assert ("replaced by the best one" in card) == (task == "classifier")
     assert ("and its inner maps learnt" in card) == (task == "ssd")
-    spec = trunks.load("mobilenet_v2", store=store, threads=1).spec
-    frame = pipeline.pack(features(), spec, codecs.get("png"), image_size=(100, 50))
-    settings = task_kit.settings(task, weights=SET)
-    async with serving(settings, store) as server, task_kit.dial(server.port) as channel:
-        answer = await task_kit.infer(channel, frame)
+    answer = await task_kit.answer_behind_trunk(store, task, SET)
     assert isinstance(answer.result, Detections if task == "ssd" else Classification)
 
 
 def test_a_pruned_tail_is_pruned_again_and_trained_as_any_other(
     tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = words(tmp_path, output)
+    given = train_kit.words(tmp_path, output)
     assert cli.main(["prune", "tail", *QUICK, *given, "--macs-removed", "0.2"]) == 0
     once = json.loads(capsys.readouterr().out)
     given[3] = str(tmp_path / "again")
@@ -120,7 +109,7 @@ def test_pooled_features_of_other_widths_are_not_compared(
     tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The unpruned tail teaches the pruned one, whose pooled features are fewer."""
-    given = words(tmp_path, output)
+    given = train_kit.words(tmp_path, output)
     assert cli.main(["prune", "tail", *QUICK, *given, "--macs-removed", "0.2"]) == 0
     pruned = publish.draft_of(ModelStore((output,)).tail("mobilenet_v2", SET, "classifier"))
     models = train_kit.models(tmp_path / "whole")
@@ -142,7 +131,7 @@ def test_pooled_features_of_other_widths_are_not_compared(
 def test_a_run_goes_on_with_what_it_removed(
     tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = [*QUICK, *words(tmp_path, output), "--macs-removed", "0.2", "--refit", "9"]
+    given = [*QUICK, *train_kit.words(tmp_path, output), "--macs-removed", "0.2", "--refit", "9"]
     assert cli.main(["prune", "tail", *given]) == 0
     first = ModelStore((output,)).tail("mobilenet_v2", SET, "classifier").sha256
     assert cli.main(["prune", "tail", *given]) == 1
@@ -159,7 +148,7 @@ def test_a_pruned_trunk_is_another_trunk(
     tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its frames are refused by the old tail; the command that is printed makes a new one."""
-    given = [*words(tmp_path, output), "--macs-removed", "0.2", "--name", "thin"]
+    given = [*train_kit.words(tmp_path, output), "--macs-removed", "0.2", "--name", "thin"]
     assert cli.main(["prune", "trunk", *QUICK[:-1], *given]) == 0
     out = capsys.readouterr().out
     store, released = ModelStore((output,)), ModelStore((bundle_root(),))
@@ -269,7 +258,7 @@ def test_what_is_wrong_is_one_line(
 ) -> None:
     kind, *more = given
     preset = [] if "--preset" in more else QUICK
-    assert cli.main(["prune", kind, *preset, *words(tmp_path, output), *more]) == 1
+    assert cli.main(["prune", kind, *preset, *train_kit.words(tmp_path, output), *more]) == 1
     lines = [line for line in capsys.readouterr().err.splitlines() if "trunkline prune" in line]
     assert message in lines[-1]
     assert len(lines) == 1
@@ -283,6 +272,6 @@ def test_another_trunk_in_the_output_is_not_written_over(
     data = json.loads((place / "manifest.json").read_text())
     data["trunk"]["digest"] = "ab" * 32
     (place / "manifest.json").write_text(json.dumps(data))
-    given = [*words(tmp_path, output), "--macs-removed", "0.2"]
+    given = [*train_kit.words(tmp_path, output), "--macs-removed", "0.2"]
     assert cli.main(["prune", "tail", *QUICK, *given]) == 1
     assert "which the tail is for; give another --output" in capsys.readouterr().err
