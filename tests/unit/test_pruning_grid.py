@@ -178,7 +178,9 @@ async def test_a_tail_on_fewer_places_is_served(
         )
         == 0
     )
-    metrics = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert ("all filters stay" in said.err) == ("0.1" in more)
+    metrics = json.loads(said.out)
     low, high = share
     assert low <= metrics["macs_removed"] <= high
     assert (metrics["parameters_removed"] > 0) == ("0.31" in more)
@@ -236,6 +238,7 @@ def test_what_starts_from_it_is_on_its_grid(
         (["--grid", "28"], "grid is 28: expected fewer places a side than the tail works on, 28"),
         (["--grid", "-1"], "grid"),
         (["--last-grid", "7"], "last-grid is 7: expected fewer places a side than the last conv"),
+        (["--grid", "24", "--replace", "double"], "are about filters, and none go"),
         (["--last-grid", "3", "--task", "ssd"], "last-grid is for classifiers"),
         (["--grid", "24", "--macs-removed", "0.2", "--parameters-removed", "0.2"], "not said once"),
         (["--grid", "24", "--task", "ssd-own"], "too small for 11_2: expected a larger --grid"),

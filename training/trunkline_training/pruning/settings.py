@@ -130,6 +130,15 @@ class TailPruning(Pruning):
     )
     iou_nms: float = option(0.5, "overlap at which a detector drops a box", low=0.1, high=0.9)
 
+    def ready(self) -> None:
+        """Raise ParameterError where something is missing or contradictory."""
+        super().ready()
+        if not self.share and (self.replace != NONE or self.refit):
+            raise ParameterError(
+                "replace and refit are about filters, and none go: give --macs-removed or "
+                "--parameters-removed too, or leave them out"
+            )
+
     @property
     def _is_said_once(self) -> bool:
         return super()._is_said_once or (bool(self._read) and not self.share)

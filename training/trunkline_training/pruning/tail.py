@@ -13,6 +13,7 @@ from trunkline.names import check_tail_name
 from trunkline.weights.manifest import TailEntry
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
+from trunkline_training.progress import say
 from trunkline_training.pruning import phases, place, speed
 from trunkline_training.pruning.cost import Costs
 from trunkline_training.pruning.settings import TailPruning
@@ -82,6 +83,8 @@ class _Run:
         left = max(0.0, 1 - ((1 - share) * whole.macs - resampling) / small.macs) if share else 0.0
         config = replace(self.config, macs_removed=left)
         shrunk = Shrunk(convs, whole, small)
+        if share and not left:
+            say("fewer places alone remove as much: all filters stay")
         if config.share:
             shrunk = shrink(config, convs, self.small.prunable, self.replaced, seen, self.resume)
         resampling = self.small.resampling(shrunk.convs)
