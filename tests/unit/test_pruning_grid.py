@@ -159,8 +159,8 @@ def test_hints_are_taken_on_the_pruned_tail_s_grid() -> None:
     [
         ("classifier", ["--grid", "24", "--macs-removed", "0.31"], (0.31, 0.34)),
         ("classifier", ["--grid", "24", "--macs-removed", "0.1"], (0.255, 0.265)),
-        ("classifier", ["--grid", "24", "--last-grid", "3"], (0.31, 0.32)),
-        ("classifier", ["--last-grid", "4"], (0.06, 0.07)),
+        ("classifier", ["--grid", "24", "--last-grid", "3"], (0.35, 0.36)),
+        ("classifier", ["--last-grid", "4"], (0.11, 0.13)),
         ("ssd", ["--grid", "26"], (0.05, 0.15)),
     ],
 )

@@ -86,19 +86,31 @@ def finish(
     padding: Padding,
 ) -> X:
     """The rest of a block whose input is `x`: depth-wise, projection, residual."""
-    depthwise, project = block.parts[-2:]
-    middle = graph.conv(
-        depthwise,
+    out = project(graph, deepen(graph, expanded, convs, block, padding), convs, block)
+    if block.stride == 1 and block.channels_in == block.channels_out:
+        return graph.add(f"{block.stage}.add", x, out)
+    return out
+
+
+def deepen(
+    graph: Layers[X, P], expanded: X, convs: Mapping[str, P], block: Block, padding: Padding
+) -> X:
+    """The block's depth-wise convolution."""
+    name = block.parts[-2]
+    return graph.conv(
+        name,
         expanded,
-        convs[depthwise],
+        convs[name],
         padding=padding,
         activation=ACTIVATION,
         stride=block.stride,
     )
-    out = graph.conv(project, middle, convs[project], padding="symmetric", activation="linear")
-    if block.stride == 1 and block.channels_in == block.channels_out:
-        return graph.add(f"{block.stage}.add", x, out)
-    return out
+
+
+def project(graph: Layers[X, P], middle: X, convs: Mapping[str, P], block: Block) -> X:
+    """The block's last convolution, which is linear."""
+    name = block.parts[-1]
+    return graph.conv(name, middle, convs[name], padding="symmetric", activation="linear")
 
 
 def stages(

@@ -108,12 +108,27 @@ def _described(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan, st
     """The stages before `stop`."""
     x = resampled(graph, x, plan.grid)
     x = mobilenet_v2.stitched(graph, x, convs) if plan.stitched else x
-    stages = range(plan.entry, min(stop, LAST))
-    x = mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
     if not plan.entry <= LAST < stop:
-        return x
-    x = resampled(graph, x, plan.last_grid, LAST_RESAMPLED)
+        stages = range(plan.entry, min(stop, LAST))
+        return mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
+    if plan.entry == LAST:
+        x = resampled(graph, x, plan.last_grid, LAST_RESAMPLED)
+    else:
+        x = mobilenet_v2.stages(graph, x, convs, range(plan.entry, LAST - 1), plan.padding)
+        x = _last_block(graph, x, convs, plan)
     return mobilenet_v2.head(graph, x, convs)
+
+
+def _last_block(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
+    """The block before the last convolution, on that one's grid from its projection on.
+
+    That is linear and has one place for a kernel: behind it, resampling would give the same.
+    """
+    block = mobilenet_v2.BLOCKS[LAST - 1]
+    wide = mobilenet_v2.expand(graph, x, convs, block)
+    deep = mobilenet_v2.deepen(graph, wide, convs, block, plan.padding)
+    deep = resampled(graph, deep, plan.last_grid, LAST_RESAMPLED)
+    return mobilenet_v2.project(graph, deep, convs, block)
 
 
 def classify(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
