@@ -48,18 +48,20 @@ def test_weights_are_those_of_pytorch(side: int, grid: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
-def test_engines_resample_alike(engine: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("side", "grid"), [(14, 12), (7, 3), (3, 7)])
+def test_engines_resample_alike(engine: str, side: int, grid: int, tmp_path: Path) -> None:
     graph = Graph("fewer")
-    x = graph.resample("fewer", graph.input("features", (5, 14, 14)), 12)
-    assert x.shape == (5, 12, 12)
+    x = graph.resample("fewer", graph.input("features", (5, side, side)), grid)
+    assert x.shape == (5, grid, grid)
     graph.rename(x.name, "out")
     path = tmp_path / "fewer.onnx"
     path.write_bytes(graph.model("out", ["N", *x.shape]))
-    batch = np.random.default_rng(1).normal(0, 1, (3, 5, 14, 14)).astype(np.float32)
-    wanted = torch.nn.functional.interpolate(torch.from_numpy(batch), (12, 12), mode="bicubic")
+    batch = np.random.default_rng(1).normal(0, 1, (3, 5, side, side)).astype(np.float32)
+    wanted = torch.nn.functional.interpolate(torch.from_numpy(batch), (grid, grid), mode="bicubic")
     found = engines.load(engine, path, threads=1).run(batch)[0]
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
     assert macs(5, 14, 12) == 5 * (12 * 14 * 14 + 12 * 12 * 14)
+    assert macs(5, 7, 3) == 5 * 7 * 7 * 3 * 3
 
 
 @pytest.mark.parametrize(("grid", "last"), [(24, 3), (25, 0), (0, 4)])

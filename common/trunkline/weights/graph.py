@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 
 from trunkline.types import Shape
 from trunkline.weights.conv import Activation, Conv, Half, Padding, same_padding
-from trunkline.weights.resampling import cubic
+from trunkline.weights.resampling import cubic, is_small, whole
 
 OPSET = 17
 IR_VERSION = 8
@@ -144,11 +144,22 @@ class Graph:
         return Value(self.node("Div", [x.name, norm], name), x.shape)
 
     def resample(self, name: str, x: Value, grid: int) -> Value:
-        """A square map on `grid` places a side, bicubic: sums of its rows, and of its columns."""
-        matrix = cubic(x.shape[1], grid)  # (grid, H)
+        """A square map on `grid` places a side, bicubic: see `weights.resampling`."""
+        channels, side, _ = x.shape
+        if is_small(side, grid):
+            return Value(self._resampled_at_once(name, x, grid), (channels, grid, grid))
+        matrix = cubic(side, grid)  # (grid, H)
         columns = self.node("MatMul", [x.name, self.constant(name, matrix.T)], f"{name}.columns")
         rows = self.constant(f"{name}.rows", matrix)
-        return Value(self.node("MatMul", [rows, columns], f"{name}.map"), (x.shape[0], grid, grid))
+        return Value(self.node("MatMul", [rows, columns], f"{name}.map"), (channels, grid, grid))
+
+    def _resampled_at_once(self, name: str, x: Value, grid: int) -> str:
+        line = self.constant("line", np.array([0, 0, -1], np.int64))
+        square = self.constant(f"{name}.square", np.array([0, 0, grid, grid], np.int64))
+        flat = self.node("Reshape", [x.name, line], f"{name}.flat")  # (N, C, H * H)
+        matrix = self.constant(f"{name}.whole", whole(x.shape[1], grid))
+        flat = self.node("MatMul", [flat, matrix], f"{name}.places")
+        return self.node("Reshape", [flat, square], f"{name}.map")
 
     def mean_pool(self, name: str, x: Value) -> str:
         """The mean over height and width: (N, C, H, W) -> (N, C)."""

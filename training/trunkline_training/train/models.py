@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,8 @@ def grid_of(content: bytes, name: str) -> int:
     import onnx
 
     found = onnx.load_from_string(content).graph.initializer
-    return next((int(it.dims[1]) for it in found if it.name == name), 0)
+    widths = {it.name: int(it.dims[1]) for it in found if len(it.dims) == 2}
+    return widths.get(name) or isqrt(widths.get(f"{name}.whole", 0))
 
 
 def trunk_padding(config: Training) -> Padding:
