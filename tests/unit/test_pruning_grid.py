@@ -18,7 +18,6 @@ from trunkline.types import Classification, Detections
 from trunkline.weights import ModelStore
 from trunkline.weights.graph import Graph
 from trunkline.weights.resampling import cubic, macs
-from trunkline.weights.store import bundle_root
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -174,12 +173,8 @@ async def test_a_tail_on_fewer_places_is_served(
     output: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert (
-        cli.main(
-            ["prune", "tail", "--task", task, *QUICK, *train_kit.words(tmp_path, output), *more]
-        )
-        == 0
-    )
+    given = train_kit.words(tmp_path, output)
+    assert cli.main(["prune", "tail", "--task", task, *QUICK, *given, *more]) == 0
     said = capsys.readouterr()
     assert ("all filters stay" in said.err) == ("0.1" in more)
     metrics = json.loads(said.out)
@@ -216,17 +211,18 @@ def test_what_starts_from_it_is_on_its_grid(
         assert given_of(tail).last_grid == (4 if words_of[1] == "distil" else 0)
         (tmp_path / "own").rename(tmp_path / words_of[-1])
     capsys.readouterr()
-    again = ["prune", "tail", *QUICK, "--models", str(output), *given[:2], "--output", "third"]
+    third = tmp_path / "third"
+    again = ["prune", "tail", *QUICK, "--models", str(output), *given[:2], "--output", str(third)]
     assert cli.main([*again, "--run", str(tmp_path / "2"), "--grid", "24"]) == 1
     assert "expected fewer places a side than the tail works on, 24" in capsys.readouterr().err
     more = ["--run", str(tmp_path / "2"), "--epochs", "0"]
     assert cli.main([*again, *more, "--last-grid", "4"]) == 1
     assert "than the last convolution works on, 4" in capsys.readouterr().err
-    assert cli.main([*again[:-1], str(tmp_path / "third"), *more, "--last-grid", "3"]) == 0
+    assert cli.main([*again, *more, "--last-grid", "3"]) == 0
     twice = json.loads(capsys.readouterr().out)
     assert once["macs"] == twice["macs_before"] > twice["macs"]
-    assert given_of(ModelStore((tmp_path / "third",)).tail("mobilenet_v2", SET, "classifier")).grid
-    release = ["train", "release", "--models", str(output), "--output", str(bundle_root())]
+    assert given_of(ModelStore((third,)).tail("mobilenet_v2", SET, "classifier")).grid
+    release = ["train", "release", "--models", str(output), "--output", str(tmp_path / "bundle")]
     assert cli.main([*release, "--task", "classifier"]) == 1
     assert "works on 24 places a side: expected the trunk's own" in capsys.readouterr().err
     donor = ["train", "ssd", *small, "--head", "ssdlite", "--start", "donor", "--donor", SET]

@@ -27,7 +27,7 @@ from trunkline_training.nets.entry import (
 )
 from trunkline_training.nets.layer import Layer
 from trunkline_training.nets.start import LayerShape, Shapes, layers
-from trunkline_training.nets.widths import Extent, Widths, fitted
+from trunkline_training.nets.widths import Extent, Widths, fitted, resampling
 
 LINEAR = "linear"
 
@@ -48,11 +48,6 @@ class Plan:
     classes: int
     grid: int = 0
     last_grid: int = 0
-
-    @property
-    def extent(self) -> Extent:
-        """What enters."""
-        return Extent(self.shape[0], self.shape[1])
 
     @property
     def stages(self) -> range:
@@ -80,12 +75,10 @@ class Plan:
 
     def resampling(self, given: Mapping[str, Conv]) -> int:
         """Multiply-accumulates of going to its grids."""
-        widths = Widths(given)
-        self._walk(widths, self.shapes)
-        return widths.resampling
+        return resampling(self.shapes, given, self._walk)
 
     def _walk(self, widths: Widths, shapes: Shapes) -> None:
-        classify(widths, self.extent, shapes, self)
+        classify(widths, Extent.of(self.shape), shapes, self)
 
 
 def block_shapes(block: mobilenet_v2.Block) -> dict[str, LayerShape]:
@@ -200,7 +193,7 @@ def from_stage(plan: Plan, convs: Mapping[str, Conv], stage: int, classes: int) 
     """The tail from `stage` on, for `classes`; with its convolution where that is all of it."""
     if stage == plan.entry:
         return replace(plan, classes=classes)
-    front = _described(Widths(convs), plan.extent, plan.shapes, plan, stage)
+    front = _described(Widths(convs), Extent.of(plan.shape), plan.shapes, plan, stage)
     side = 1 if stage == OUTPUT else front.side
     shape = (front.channels, side, side)
     return replace(plan, shape=shape, entry=stage, stitched=False, classes=classes, grid=0)

@@ -18,7 +18,7 @@ from trunkline_training.nets.anchors import Anchors
 from trunkline_training.nets.classifier import block_shapes
 from trunkline_training.nets.entry import channels, entry, resampled
 from trunkline_training.nets.start import LayerShape, Shapes
-from trunkline_training.nets.widths import Extent, Widths, fitted
+from trunkline_training.nets.widths import Extent, Widths, fitted, resampling
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,6 @@ class Head(ABC):
         return tuple(scores.side for scores, _ in self._walk(Widths({}), self.shapes))
 
     @property
-    def _extent(self) -> Extent:
-        return Extent(self.shape[0], self.shape[1])
-
-    @property
     @abstractmethod
     def anchors(self) -> Anchors:
         """(A, 4) as (cy, cx, h, w)."""
@@ -64,12 +60,10 @@ class Head(ABC):
 
     def resampling(self, given: Mapping[str, Conv]) -> int:
         """Multiply-accumulates of going to its grid."""
-        widths = Widths(given)
-        self._walk(widths, self.shapes)
-        return widths.resampling
+        return resampling(self.shapes, given, self._walk)
 
     def _walk(self, widths: Widths, shapes: Shapes) -> list[tuple[Extent, Extent]]:
-        return self.describe(widths, self._extent, shapes)
+        return self.describe(widths, Extent.of(self.shape), shapes)
 
     def describe(self, graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> list[tuple[X, X]]:
         """Features to each map's class scores and box codes, (anchors * width, H, W)."""

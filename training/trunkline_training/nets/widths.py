@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from trunkline.errors import WeightsError
+from trunkline.types import Shape
 from trunkline.weights.conv import Activation, Conv, Padding, same_padding
 from trunkline.weights.resampling import macs
 from trunkline_training.nets.start import LayerShape, Shapes
@@ -17,6 +18,11 @@ class Extent:
 
     channels: int
     side: int
+
+    @classmethod
+    def of(cls, shape: Shape) -> Extent:
+        """That of a map (C, H, H)."""
+        return cls(shape[0], shape[1])
 
 
 class Widths:
@@ -82,13 +88,25 @@ class Widths:
         return x
 
 
-def fitted(
-    published: Shapes, given: Mapping[str, Conv], walk: Callable[[Widths, Shapes], object]
-) -> dict[str, LayerShape]:
-    """`published` with the widths that `given` has; `walk` takes a `Widths` through the network.
+Walk = Callable[[Widths, Shapes], object]
+"""Takes a `Widths` through a network, whose published shapes it is given."""
+
+
+def fitted(published: Shapes, given: Mapping[str, Conv], walk: Walk) -> dict[str, LayerShape]:
+    """`published` with the widths that `given` has.
 
     Layers that the walk does not meet stay as they are.
     """
+    widths = _walked(published, given, walk)
+    return {name: widths.found.get(name, shape) for name, shape in published.items()}
+
+
+def resampling(published: Shapes, given: Mapping[str, Conv], walk: Walk) -> int:
+    """Multiply-accumulates of going to other grids."""
+    return _walked(published, given, walk).resampling
+
+
+def _walked(published: Shapes, given: Mapping[str, Conv], walk: Walk) -> Widths:
     widths = Widths(given)
     walk(widths, published)
-    return {name: widths.found.get(name, shape) for name, shape in published.items()}
+    return widths

@@ -15,7 +15,6 @@ from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
 from trunkline_training.progress import say
 from trunkline_training.pruning import phases, place, speed
-from trunkline_training.pruning.cost import Costs
 from trunkline_training.pruning.settings import TailPruning
 from trunkline_training.pruning.shrink import Convs, Seen, Shrunk, shrink
 from trunkline_training.pruning.tail_job import FEATURES, TailJob
@@ -76,20 +75,17 @@ class _Run:
 
     def shrunk(self, convs: Convs, seen: Seen) -> Shrunk:
         """Without the filters that go, where fewer places alone are not enough."""
-        whole, small = (Costs(it.prunable(convs), ()).total() for it in (self.tail, self.small))
-        whole = replace(whole, macs=whole.macs + self.tail.resampling(convs))
-        resampling = self.small.resampling(convs)
-        share = self.config.macs_removed
-        left = max(0.0, 1 - ((1 - share) * whole.macs - resampling) / small.macs) if share else 0.0
-        config = replace(self.config, macs_removed=left)
-        shrunk = Shrunk(convs, whole, small)
+        whole, small = self.tail.cost(convs), self.small.cost(convs)
+        share, fixed = self.config.macs_removed, self.small.resampling(convs)
+        stay = ((1 - share) * whole.macs - fixed) / (small.macs - fixed)
+        left = max(0.0, round(1 - stay, 9)) if share else 0.0  # of one grid, the share itself
         if share and not left:
             say("fewer places alone remove as much: all filters stay")
+        config = replace(self.config, macs_removed=left)
         if config.share:
-            shrunk = shrink(config, convs, self.small.prunable, self.replaced, seen, self.resume)
-        resampling = self.small.resampling(shrunk.convs)
-        after = replace(shrunk.after, macs=shrunk.after.macs + resampling)
-        return replace(shrunk, before=whole, after=after)
+            trace = self.small.prunable
+            convs = shrink(config, convs, trace, self.replaced, seen, self.resume).convs
+        return Shrunk(convs, whole, self.small.cost(convs))
 
     def replaced(self, convs: Convs) -> Convs:
         """The tail trained behind a replacement."""

@@ -114,8 +114,9 @@ class TailJob(TaskJob):
 def teacher_digest(tail: Tail) -> str:
     """What tells one tail's answers from another's."""
     sha = hashlib.sha256()
-    for grid in (tail.given.grid, tail.given.last_grid):
-        sha.update(str(grid).encode() if grid else b"")
+    grids = (tail.given.grid, tail.given.last_grid)
+    if any(grids):
+        sha.update(str(grids).encode())
     for name, conv in sorted(tail.given.convs.items()):
         sha.update(name.encode() + conv.weight.tobytes() + conv.bias.tobytes())
     return sha.hexdigest()

@@ -21,6 +21,7 @@ from trunkline_training.nets.entry import LAST
 from trunkline_training.nets.heads import Head, of_layers
 from trunkline_training.nets.ssd_layers import FIRST_SCALE
 from trunkline_training.pruning import matched
+from trunkline_training.pruning.cost import Cost, Costs
 from trunkline_training.pruning.described import Convolutions, Described, Plain, module_name
 from trunkline_training.pruning.prunable import Prunable
 from trunkline_training.train.models import Given, plan_of
@@ -91,6 +92,11 @@ class Tail(ABC):
     @abstractmethod
     def resampling(self, convs: Convs) -> int:
         """Multiply-accumulates of going to its grids."""
+
+    def cost(self, convs: Convs) -> Cost:
+        """Of the tail with these weights, resampling included."""
+        found = Costs(self.prunable(convs), ()).total()
+        return replace(found, macs=found.macs + self.resampling(convs))
 
     def expected(self, answers: Arrays, of: Tail) -> Arrays:
         """What this tail is to answer where `of`, the same on another grid, gives `answers`."""

@@ -119,8 +119,7 @@ def _asked_for(what: str, flag: str) -> Iterator[None]:
 def given_of(entry: TailEntry) -> Given:
     """A tail of the store as weights to start from."""
     content = entry.verified_path().read_bytes()
-    grid, last = (grid_of(content, name) for name in (RESAMPLED, LAST_RESAMPLED))
-    return Given(from_onnx(content), padding_of(content), entry.labels(), grid, last)
+    return Given(from_onnx(content), padding_of(content), entry.labels(), *grids_of(content))
 
 
 def padding_of(content: bytes) -> Padding:
@@ -134,13 +133,17 @@ def padding_of(content: bytes) -> Padding:
     return "symmetric"
 
 
-def grid_of(content: bytes, name: str) -> int:
-    """The places a side on which an ONNX tail resamples the map `name`; 0 where it does not."""
+def grids_of(content: bytes) -> tuple[int, int]:
+    """`Given.grid` and `Given.last_grid` of an ONNX tail."""
     import onnx
 
     found = onnx.load_from_string(content).graph.initializer
     widths = {it.name: int(it.dims[1]) for it in found if len(it.dims) == 2}
-    return widths.get(name) or isqrt(widths.get(f"{name}.whole", 0))
+    grid, last = (
+        widths.get(name) or isqrt(widths.get(f"{name}.whole", 0))
+        for name in (RESAMPLED, LAST_RESAMPLED)
+    )
+    return grid, last
 
 
 def trunk_padding(config: Training) -> Padding:
