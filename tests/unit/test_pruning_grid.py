@@ -22,6 +22,8 @@ from trunkline.weights.resampling import cubic, macs
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trunkline.weights.conv import Padding
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("torch_pruning")
 pytestmark = pytest.mark.torch
@@ -63,8 +65,33 @@ def test_engines_resample_alike(engine: str, side: int, grid: int, tmp_path: Pat
     assert macs(5, 7, 3) == 5 * 7 * 7 * 3 * 3
 
 
-@pytest.mark.parametrize(("grid", "last"), [(24, 3), (25, 0), (0, 4)])
-def test_a_classifier_is_split_at_any_stage(grid: int, last: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_engines_crop_alike(engine: str, tmp_path: Path) -> None:
+    graph = Graph("middle")
+    x = graph.crop("middle", graph.input("features", (5, 9, 9)), 1, 6)
+    assert x.shape == (5, 6, 6)
+    graph.rename(x.name, "out")
+    path = tmp_path / "middle.onnx"
+    path.write_bytes(graph.model("out", ["N", *x.shape]))
+    batch = np.random.default_rng(1).normal(0, 1, (3, 5, 9, 9)).astype(np.float32)
+    found = engines.load(engine, path, threads=1).run(batch)[0]
+    np.testing.assert_array_equal(found, batch[:, :, 1:7, 1:7])
+
+
+@pytest.mark.parametrize(
+    ("grid", "last", "middle", "padding"),
+    [
+        (24, 3, 0, "tf-same"),
+        (25, 0, 0, "tf-same"),
+        (0, 4, 0, "symmetric"),
+        (0, 3, 12, "symmetric"),
+        (0, 0, 8, "tf-same"),
+        (25, 0, 11, "symmetric"),
+    ],
+)
+def test_a_classifier_is_split_at_any_stage(
+    grid: int, last: int, middle: int, padding: Padding, tmp_path: Path
+) -> None:
     """As tasks of one's own are made of it: the layers before a stage, and those from it on."""
     from trunkline_training.nets.classifier import (
         Classifier,
@@ -74,8 +101,9 @@ def test_a_classifier_is_split_at_any_stage(grid: int, last: int, tmp_path: Path
         front_model,
         tail_model,
     )
+    from trunkline_training.nets.places import Places
 
-    plan = Plan((32, 28, 28), 7, True, "tf-same", 6, grid, last)
+    plan = Plan((32, 28, 28), 7, True, padding, 6, Places(grid, last, middle))
     module = Classifier(plan, {}, normed=False, dropout=0.0, seed=2).eval()
     convs = folded(module.layers)
     batch = np.random.default_rng(1).normal(0, 1, (2, *plan.shape)).astype(np.float32)
@@ -92,6 +120,41 @@ def test_a_classifier_is_split_at_any_stage(grid: int, last: int, tmp_path: Path
             assert between.shape[1:] == rest.shape
         found = engines.load("onnxruntime", back, threads=1).run(between)[0]
         np.testing.assert_allclose(found, whole, atol=0.02)
+
+
+@pytest.mark.parametrize("stitched", [True, False])
+@pytest.mark.parametrize("padding", ["symmetric", "tf-same"])
+@pytest.mark.parametrize(
+    ("entry", "side", "middle"), [(7, 28, 12), (7, 28, 4), (14, 14, 5), (7, 25, 11), (4, 56, 26)]
+)
+def test_the_middle_is_what_the_whole_tail_makes_there(
+    entry: int, side: int, middle: int, padding: Padding, stitched: bool
+) -> None:
+    from trunkline.weights import mobilenet_v2
+    from trunkline_training.nets.classifier import Classifier, Plan, by_name
+    from trunkline_training.nets.places import Places
+    from trunkline_training.train.models import padding_of, places_of
+
+    channels = 5 if stitched else mobilenet_v2.BLOCKS[entry].channels_in
+    plan = Plan((channels, side, side), entry, stitched, padding, 6, Places(middle=middle))
+    seen: list[Tensor] = []
+    module = Classifier(plan, {}, normed=False, dropout=0.0, seed=2).eval()
+    layer = by_name(module.layers)[f"{entry + 1}.expand"]
+    layer.register_forward_pre_hook(lambda _layer, given: seen.append(given[0]))
+    batch = torch.randn(2, *plan.shape)
+    with torch.no_grad():
+        module(batch)
+        module.plan = replace(plan, places=Places())
+        module(batch)
+    part, whole = seen
+    first = (whole.shape[2] - middle) // 2
+    stay = slice(first, first + middle)
+    assert part.shape[2:] == (middle, middle)
+    torch.testing.assert_close(part, whole[:, :, stay, stay])
+    module.plan = plan
+    assert places_of(module.onnx()) == plan.places
+    if side % 2 == 0:  # else both pad alike, as far as this stage goes
+        assert padding_of(module.onnx()) == padding
 
 
 @pytest.mark.parametrize(
@@ -155,6 +218,20 @@ def test_hints_are_taken_on_the_pruned_tail_s_grid() -> None:
     assert float(hints.apart({"a": -ours}, {"a": wanted})) > 3
 
 
+@pytest.mark.parametrize(("side", "ours"), [(14, 12), (7, 6), (7, 3)])
+def test_hints_are_taken_where_the_pruned_tail_sees(side: int, ours: int) -> None:
+    from trunkline_training.pruning import hints
+
+    rows = torch.arange(side, dtype=torch.float32)
+    wanted = (rows[:, None] + 10 * rows).expand(2, 3, side, side)
+    middle = wanted[:, :, 1:-1, 1:-1] if side == 14 else wanted[:, :, :-1, :-1] + 5.5
+    middle = torch.nn.functional.interpolate(middle, (ours, ours), mode="bicubic")
+    rim = {"rim": torch.randn(2, 3, 25, 25)}
+    theirs = {"a": wanted, "rim": torch.randn(2, 3, 28, 28)}
+    assert float(hints.apart({"a": middle, **rim}, theirs, 12 / 14)) < 1e-6
+    assert float(hints.apart({"a": middle + 30, **rim}, theirs, 12 / 14)) > 0.1
+
+
 @pytest.mark.parametrize(
     ("task", "more", "share"),
     [
@@ -162,6 +239,8 @@ def test_hints_are_taken_on_the_pruned_tail_s_grid() -> None:
         ("classifier", ["--grid", "24", "--macs-removed", "0.1"], (0.255, 0.265)),
         ("classifier", ["--grid", "24", "--last-grid", "3"], (0.35, 0.36)),
         ("classifier", ["--last-grid", "4"], (0.11, 0.13)),
+        ("classifier", ["--middle", "12", "--last-grid", "3"], (0.35, 0.36)),
+        ("classifier", ["--middle", "12", "--macs-removed", "0.35"], (0.34, 0.37)),
         ("ssd", ["--grid", "26"], (0.05, 0.15)),
     ],
 )
@@ -180,12 +259,16 @@ async def test_a_tail_on_fewer_places_is_served(
     metrics = json.loads(said.out)
     low, high = share
     assert low <= metrics["macs_removed"] <= high
-    assert (metrics["parameters_removed"] > 0) == ("0.31" in more)
+    assert (metrics["parameters_removed"] > 0) == ("0.31" in more or "0.35" in more)
     store = ModelStore((output,))
     tail = store.tail("mobilenet_v2", SET, task)
     assert tail.shape == (32, 28, 28)
-    what = "features" if more[0] == "--grid" else "the last convolution's input"
-    assert f"{what} put on {more[1]} places a side" in tail.card.text()
+    what = {
+        "--grid": "features put on {} places a side",
+        "--last-grid": "the last convolution's input put on {} places a side",
+        "--middle": "the middle {} places a side kept of what the first stage makes",
+    }[more[0]]
+    assert what.format(more[1]) in tail.card.text()
     answer = await task_kit.answer_behind_trunk(store, task, SET)
     assert isinstance(answer.result, Detections if task == "ssd" else Classification)
 
@@ -207,8 +290,8 @@ def test_what_starts_from_it_is_on_its_grid(
     ):
         assert cli.main([*words_of, *small]) == 0
         tail = ModelStore((output,)).tail("mobilenet_v2", SET, words_of[-1])
-        assert given_of(tail).grid == 24
-        assert given_of(tail).last_grid == (4 if words_of[1] == "distil" else 0)
+        assert given_of(tail).places.grid == 24
+        assert given_of(tail).places.last_grid == (4 if words_of[1] == "distil" else 0)
         (tmp_path / "own").rename(tmp_path / words_of[-1])
     capsys.readouterr()
     third = tmp_path / "third"
@@ -221,18 +304,71 @@ def test_what_starts_from_it_is_on_its_grid(
     assert cli.main([*again, *more, "--last-grid", "3"]) == 0
     twice = json.loads(capsys.readouterr().out)
     assert once["macs"] == twice["macs_before"] > twice["macs"]
-    assert given_of(ModelStore((third,)).tail("mobilenet_v2", SET, "classifier")).grid
+    assert given_of(ModelStore((third,)).tail("mobilenet_v2", SET, "classifier")).places.grid
     release = ["train", "release", "--models", str(output), "--output", str(tmp_path / "bundle")]
     assert cli.main([*release, "--task", "classifier"]) == 1
-    assert "works on 24 places a side: expected the trunk's own" in capsys.readouterr().err
+    assert "works on fewer places than come in: expected all" in capsys.readouterr().err
     donor = ["train", "ssd", *small, "--head", "ssdlite", "--start", "donor", "--donor", SET]
     assert cli.main([*donor, "--task", "boxes"]) == 1
     assert "expected as many; choose a --donor" in capsys.readouterr().err
 
 
+def test_a_tail_behind_a_coarse_trunk_has_no_middle() -> None:
+    from trunkline.errors import ParameterError
+    from trunkline_training.nets.classifier import Classifier, drawn_plan, folded
+    from trunkline_training.nets.places import Places
+    from trunkline_training.pruning.tails import tail_of
+    from trunkline_training.train.models import Given
+
+    plan = drawn_plan((160, 7, 7), "symmetric", 3)
+    convs = folded(Classifier(plan, {}, normed=False, dropout=0.0, seed=1).layers)
+    tail = tail_of(Given(convs, "symmetric", ["a", "b", "c"]), plan.shape)
+    with pytest.raises(ParameterError, match="halves the map, and this one begins with stage 17"):
+        tail.on(Places(middle=5))
+
+
+def test_what_starts_from_a_middle(
+    tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A classifier sees as much; a detector, whose boxes lie everywhere, sees all again."""
+    from trunkline_training.train.models import given_of
+
+    given = train_kit.words(tmp_path, output)
+    assert cli.main(["prune", "tail", *QUICK, *given, "--middle", "12", "--epochs", "0"]) == 0
+    small = ["--preset", "quick", "--epochs", "0", "--threads", "1", "--output", str(output)]
+    small += ["--data", given[1], "--start", "classifier"]
+    for name, words_of in (
+        ("again", ["train", "distil", "--teacher", SET]),
+        ("boxes", ["train", "ssd", "--head", "ssdlite"]),
+    ):
+        run = ["--run", str(tmp_path / name), "--task", name]
+        assert cli.main([*words_of, *small, *run]) == 0
+        tail = ModelStore((output,)).tail("mobilenet_v2", SET, name)
+        assert given_of(tail).places.middle == (12 if name == "again" else 0)
+    third = tmp_path / "third"
+    again = ["prune", "tail", *QUICK, "--models", str(output), *given[:2], "--output", str(third)]
+    again += ["--run", str(tmp_path / "2")]
+    capsys.readouterr()
+    for more, limit in ((["--middle", "12"], 12), (["--grid", "24"], 12)):
+        assert cli.main([*again, *more]) == 1
+        assert f"than the tail's first stage makes, {limit}" in capsys.readouterr().err
+    assert cli.main([*again, "--middle", "8"]) == 0
+    small_again = given_of(ModelStore((third,)).tail("mobilenet_v2", SET, "classifier"))
+    assert small_again.places.middle == 8
+    release = ["train", "release", "--models", str(output), "--output", str(tmp_path / "bundle")]
+    assert cli.main([*release, "--task", "again"]) == 1
+    assert "works on fewer places than come in: expected all" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (["--middle", "14"], "middle is 14: expected 2, 4, ... fewer places a side than"),
+        (["--middle", "11"], "than the tail's first stage makes, 14"),
+        (["--middle", "12", "--grid", "24"], "grid and middle are both given: expected one"),
+        (["--middle", "-2"], "middle"),
+        (["--middle", "12", "--task", "ssd"], "middle is for classifiers: leave it out"),
+        (["--middle", "12", "--last-grid", "6"], "than the last convolution works on, 6"),
         (["--grid", "28"], "grid is 28: expected fewer places a side than the tail works on, 28"),
         (["--grid", "-1"], "grid"),
         (["--last-grid", "7"], "last-grid is 7: expected fewer places a side than the last conv"),

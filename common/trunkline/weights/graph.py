@@ -153,6 +153,17 @@ class Graph:
         rows = self.constant(f"{name}.rows", matrix)
         return Value(self.node("MatMul", [rows, columns], f"{name}.map"), (channels, grid, grid))
 
+    def crop(self, name: str, x: Value, first: int, size: int) -> Value:
+        """`size` places a side of a square map, from the place `first` of rows and columns on."""
+        sides = {"starts": first, "ends": first + size}
+        bounds = [
+            self.constant(f"{name}.{end}", np.array([at, at], np.int64))
+            for end, at in sides.items()
+        ]
+        axes = self.constant("rows and columns", np.array([2, 3], np.int64))
+        output = self.node("Slice", [x.name, *bounds, axes], f"{name}.map")
+        return Value(output, (x.shape[0], size, size))
+
     def _resampled_at_once(self, name: str, x: Value, grid: int) -> str:
         line = self.constant("line", np.array([0, 0, -1], np.int64))
         square = self.constant(f"{name}.square", np.array([0, 0, grid, grid], np.int64))

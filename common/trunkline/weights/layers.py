@@ -43,3 +43,6 @@ class Layers(Protocol[X, P_contra]):
 
     def resample(self, name: str, x: X, grid: int) -> X:
         """A square map on `grid` places a side, bicubic: see `weights.resampling`."""
+
+    def crop(self, name: str, x: X, first: int, size: int) -> X:
+        """`size` places a side of a square map, from the place `first` of rows and columns on."""

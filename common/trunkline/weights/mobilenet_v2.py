@@ -123,11 +123,13 @@ def stages(
     return x
 
 
-def stitched(graph: Layers[X, P], x: X, convs: Mapping[str, P]) -> X:
+def stitched(
+    graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding = "symmetric"
+) -> X:
     """Features behind the convolution STITCH, where there is one."""
     if STITCH not in convs:
         return x
-    return graph.conv(STITCH, x, convs[STITCH], padding="symmetric", activation="linear")
+    return graph.conv(STITCH, x, convs[STITCH], padding=padding, activation="linear")
 
 
 def front(graph: Layers[X, P], x: X, convs: Mapping[str, P], padding: Padding, stop: int) -> X:

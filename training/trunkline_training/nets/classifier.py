@@ -19,6 +19,7 @@ from trunkline_training.nets.eager import Eager
 from trunkline_training.nets.entry import (
     LAST,
     LAST_RESAMPLED,
+    MIDDLE,
     OUTPUT,
     POOLED,
     channels,
@@ -26,6 +27,7 @@ from trunkline_training.nets.entry import (
     resampled,
 )
 from trunkline_training.nets.layer import Layer
+from trunkline_training.nets.places import EVERYWHERE, Places, Window, middle
 from trunkline_training.nets.start import LayerShape, Shapes, layers
 from trunkline_training.nets.widths import Extent, Widths, fitted, resampling
 
@@ -36,9 +38,7 @@ LINEAR = "linear"
 class Plan:
     """Which stages follow the cut; `stitched`: behind a 3x3 convolution that fits the trunk.
 
-    `entry` is the first stage, 7 to OUTPUT, and `shape` what enters it, or the convolution, which
-    reads it on `grid` places a side where that is not 0. `last_grid` is the same of the last
-    convolution, whose many channels are averaged over all places.
+    `entry` is the first stage, 7 to OUTPUT, and `shape` what enters it, or the convolution.
     """
 
     shape: Shape
@@ -46,8 +46,24 @@ class Plan:
     stitched: bool
     padding: Padding
     classes: int
-    grid: int = 0
-    last_grid: int = 0
+    places: Places = EVERYWHERE
+
+    @property
+    def made(self) -> int:
+        """Places a side that the first stage makes of all of the map."""
+        return -(-self._side // mobilenet_v2.BLOCKS[self.entry].stride)
+
+    @property
+    def window(self) -> Window:
+        """The part of the map that the middle of the first stage's places needs."""
+        stride = mobilenet_v2.BLOCKS[self.entry].stride
+        found = middle(self.made, self.places.middle)
+        found = found.read_by(self._side, 3, stride, self.padding)
+        return found.read_by(self._side, 3, 1, "symmetric") if self.stitched else found
+
+    @property
+    def _side(self) -> int:
+        return self.places.grid or self.shape[1]
 
     @property
     def stages(self) -> range:
@@ -99,17 +115,27 @@ def describe(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X
 
 def _described(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan, stop: int) -> X:
     """The stages before `stop`."""
-    x = resampled(graph, x, plan.grid)
-    x = mobilenet_v2.stitched(graph, x, convs) if plan.stitched else x
+    x = resampled(graph, x, plan.places.grid)
+    first = plan.entry
+    if plan.places.middle:
+        x, first = _middle(graph, x, convs, plan), first + 1
+    elif plan.stitched:
+        x = mobilenet_v2.stitched(graph, x, convs)
     if not plan.entry <= LAST < stop:
-        stages = range(plan.entry, min(stop, LAST))
-        return mobilenet_v2.stages(graph, x, convs, stages, plan.padding)
+        return mobilenet_v2.stages(graph, x, convs, range(first, min(stop, LAST)), plan.padding)
     if plan.entry == LAST:
-        x = resampled(graph, x, plan.last_grid, LAST_RESAMPLED)
+        x = resampled(graph, x, plan.places.last_grid, LAST_RESAMPLED)
     else:
-        x = mobilenet_v2.stages(graph, x, convs, range(plan.entry, LAST - 1), plan.padding)
+        x = mobilenet_v2.stages(graph, x, convs, range(first, LAST - 1), plan.padding)
         x = _last_block(graph, x, convs, plan)
     return mobilenet_v2.head(graph, x, convs)
+
+
+def _middle(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
+    """The middle of what the first stage makes, its values as if it had made all."""
+    x = graph.crop(MIDDLE, x, plan.window.first, plan.window.size)
+    x = mobilenet_v2.stitched(graph, x, convs, "none") if plan.stitched else x
+    return mobilenet_v2.stages(graph, x, convs, range(plan.entry, plan.entry + 1), "none")
 
 
 def _last_block(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -> X:
@@ -120,7 +146,7 @@ def _last_block(graph: Layers[X, P], x: X, convs: Mapping[str, P], plan: Plan) -
     block = mobilenet_v2.BLOCKS[LAST - 1]
     wide = mobilenet_v2.expand(graph, x, convs, block)
     deep = mobilenet_v2.deepen(graph, wide, convs, block, plan.padding)
-    deep = resampled(graph, deep, plan.last_grid, LAST_RESAMPLED)
+    deep = resampled(graph, deep, plan.places.last_grid, LAST_RESAMPLED)
     return mobilenet_v2.project(graph, deep, convs, block)
 
 
@@ -196,7 +222,8 @@ def from_stage(plan: Plan, convs: Mapping[str, Conv], stage: int, classes: int) 
     front = _described(Widths(convs), Extent.of(plan.shape), plan.shapes, plan, stage)
     side = 1 if stage == OUTPUT else front.side
     shape = (front.channels, side, side)
-    return replace(plan, shape=shape, entry=stage, stitched=False, classes=classes, grid=0)
+    places = Places(last_grid=plan.places.last_grid)
+    return Plan(shape, stage, False, plan.padding, classes, places)
 
 
 def key_of(name: str) -> str:

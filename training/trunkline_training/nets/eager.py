@@ -25,6 +25,10 @@ class Weightless:
         """A square map on `grid` places a side: what `weights.resampling.cubic` says."""
         return functional.interpolate(x, (grid, grid), mode="bicubic", align_corners=False)
 
+    def crop(self, name: str, x: Tensor, first: int, size: int) -> Tensor:
+        """`size` places a side of a square map, from the place `first` of rows and columns on."""
+        return x[:, :, first : first + size, first : first + size]
+
     def unit(self, name: str, x: Tensor) -> Tensor:
         """Each place's channels divided by their Euclidean norm."""
         norm: Tensor = linalg.vector_norm(x, dim=1, keepdim=True)

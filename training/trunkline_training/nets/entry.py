@@ -8,7 +8,7 @@ from trunkline.weights.layers import Layers, P, X
 
 SIDE = 224
 POOLED = 1280
-RESAMPLED, LAST_RESAMPLED = "resampled", "resampled.last"
+RESAMPLED, LAST_RESAMPLED, MIDDLE = "resampled", "resampled.last", "middle"
 LAST, OUTPUT = 18, 19
 """The stages of the last convolution, and of the linear layer on pooled features (1280, 1, 1)."""
 

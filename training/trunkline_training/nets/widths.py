@@ -83,6 +83,10 @@ class Widths:
         self.resampling += macs(x.channels, x.side, grid)
         return replace(x, side=grid)
 
+    def crop(self, name: str, x: Extent, first: int, size: int) -> Extent:
+        """As many channels as come in."""
+        return replace(x, side=size)
+
     def unit(self, name: str, x: Extent) -> Extent:
         """As it comes in."""
         return x

@@ -2,8 +2,8 @@
 
 Answers to pictures of few classes say little of all the others; what each layer reads says more,
 and at every place. Compared are the maps whose channels are all there still, the unpruned tail's on
-the grid of the pruned one. Source: Romero et al., "FitNets: Hints for Thin Deep Nets" (2015); here
-all such maps at once, and none needs a regressor.
+the pruned one's places. Source: Romero et al., "FitNets: Hints for Thin Deep Nets" (2015); here all
+such maps at once, and none needs a regressor.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trunkline_training.nets.classifier import by_name
 from trunkline_training.nets.eager import Weightless
@@ -57,11 +58,29 @@ def read(module: nn.Module, names: Collection[str]) -> Iterator[Maps]:
         yield found
 
 
-def apart(ours: Maps, theirs: Maps) -> Tensor:
-    """The share of the variance of a map that differs; the mean over maps, of which there are."""
+def apart(ours: Maps, theirs: Maps, share: float = 1.0) -> Tensor:
+    """The share of the variance of a map that differs; the mean over maps, of which there are.
+
+    `ours` see `share` of a side of what `theirs` see, around the centre. Maps of which they have
+    more, for kernels that reach further, are as theirs anyhow and do not count.
+    """
+    seen = {name: _middle(it.float(), share) for name, it in theirs.items()}
     return torch.stack(
-        [_share(ours[name].float(), it.float()) for name, it in theirs.items()]
+        [
+            _share(ours[name].float(), it)
+            for name, it in seen.items()
+            if ours[name].shape[2] <= it.shape[2]
+        ]
     ).mean()
+
+
+def _middle(x: Tensor, share: float) -> Tensor:
+    """`share` of a side of a map, around the centre."""
+    side = round(x.shape[2] * share)
+    if (x.shape[2] - side) % 2:
+        x = functional.avg_pool2d(x, 2, 1)  # half a place further on
+    first = (x.shape[2] - side) // 2
+    return Weightless().crop("", x, first, side)
 
 
 def _share(ours: Tensor, wanted: Tensor) -> Tensor:

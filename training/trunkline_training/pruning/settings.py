@@ -124,6 +124,9 @@ class TailPruning(Pruning):
     last_grid: int = option(
         0, "places a side that a classifier's last convolution works on (0: as many)", low=0
     )
+    middle: int = option(
+        0, "places a side that a classifier's first stage makes, the middle ones (0: all)", low=0
+    )
     temperature: float = option(2.0, "softens both answers", low=0.1, high=100)
     hints: float = option(
         50.0, "weight of inner maps beside answers in what is learnt (0: answers alone)", low=0
@@ -133,6 +136,8 @@ class TailPruning(Pruning):
     def ready(self) -> None:
         """Raise ParameterError where something is missing or contradictory."""
         super().ready()
+        if self.grid and self.middle:
+            raise ParameterError("grid and middle are both given: expected one of them")
         if not self.share and (self.replace != NONE or self.refit):
             raise ParameterError(
                 "replace and refit are about filters, and none go: give --macs-removed or "
@@ -151,7 +156,9 @@ class TailPruning(Pruning):
     @property
     def _read(self) -> list[str]:
         grids = {"features": self.grid, "the last convolution's input": self.last_grid}
-        return [f"{what} put on {grid} places a side" for what, grid in grids.items() if grid]
+        words = [f"{what} put on {grid} places a side" for what, grid in grids.items() if grid]
+        middle = f"the middle {self.middle} places a side kept of what the first stage makes"
+        return [middle, *words] if self.middle else words
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from trunkline.names import check_tail_name
 from trunkline.weights.manifest import TailEntry
 from trunkline_training.figures import Metrics
 from trunkline_training.nets.classifier import folded
+from trunkline_training.nets.places import Places
 from trunkline_training.progress import say
 from trunkline_training.pruning import phases, place, speed
 from trunkline_training.pruning.settings import TailPruning
@@ -50,7 +51,7 @@ class _Run:
         self.entry = store.tail(config.trunk, config.set, config.task)
         self.trunk = place.trunk_of(config)
         self.tail = tail_of(models.given_of(self.entry), self.trunk.spec.shape)
-        self.small = self.tail.on(config.grid, config.last_grid)
+        self.small = self.tail.on(Places(config.grid, config.last_grid, config.middle))
         self.collected = phases.unlabelled(config)
         place.bring_trunk(Path(config.output), store.trunk(config.trunk, config.set))
 

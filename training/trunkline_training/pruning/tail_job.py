@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from trunkline.trunks import Trunk
 from trunkline_training.datasets import BOXES, CLASSES
+from trunkline_training.nets.places import EVERYWHERE
 from trunkline_training.pruning import hints
 from trunkline_training.pruning.settings import TailPruning
 from trunkline_training.pruning.tails import Arrays as Answers
@@ -104,7 +105,10 @@ class TailJob(TaskJob):
             return answers, {}
         with torch.no_grad(), hints.read(self._teacher, self._hints) as wanted:
             self._teacher(features)
-        return answers, {"hints": self._settings.hints * hints.apart(ours, wanted)}
+        return answers, {"hints": self._settings.hints * self._apart(ours, wanted)}
+
+    def _apart(self, ours: hints.Maps, wanted: hints.Maps) -> Tensor:
+        return hints.apart(ours, wanted, self._small.share(self._tail))
 
     def onnx(self, module: nn.Module) -> bytes:
         """The tail as it is served."""
@@ -114,9 +118,8 @@ class TailJob(TaskJob):
 def teacher_digest(tail: Tail) -> str:
     """What tells one tail's answers from another's."""
     sha = hashlib.sha256()
-    grids = (tail.given.grid, tail.given.last_grid)
-    if any(grids):
-        sha.update(str(grids).encode())
+    if tail.given.places != EVERYWHERE:
+        sha.update(str(tail.given.places).encode())
     for name, conv in sorted(tail.given.convs.items()):
         sha.update(name.encode() + conv.weight.tobytes() + conv.bias.tobytes())
     return sha.hexdigest()

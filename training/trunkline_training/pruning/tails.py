@@ -13,12 +13,14 @@ from torch.nn import functional
 
 from trunkline.errors import ParameterError, WeightsError
 from trunkline.types import Shape
+from trunkline.weights import mobilenet_v2
 from trunkline.weights.conv import Conv
 from trunkline.weights.mobilenet_v2 import STITCH
 from trunkline_training.nets.classifier import LINEAR, Classifier, Plan, describe, from_stage
 from trunkline_training.nets.detector import Detector
 from trunkline_training.nets.entry import LAST
 from trunkline_training.nets.heads import Head, of_layers
+from trunkline_training.nets.places import Places
 from trunkline_training.nets.ssd_layers import FIRST_SCALE
 from trunkline_training.pruning import matched
 from trunkline_training.pruning.cost import Cost, Costs
@@ -73,21 +75,20 @@ class Tail(ABC):
     def onnx(self, module: nn.Module, iou_nms: float) -> bytes:
         """The tail as it is served."""
 
-    def on(self, grid: int, last_grid: int) -> Tail:
-        """The same on these grids, see `Given`; 0: as it is. Raises ParameterError."""
-        places = self.given.grid or self.shape[1]
-        if grid >= places:
+    def on(self, asked: Places) -> Tail:
+        """The same on these places; 0: as it is. Raises ParameterError."""
+        there = self.given.places.grid or self.shape[1]
+        if asked.grid >= there:
             raise ParameterError(
-                f"grid is {grid}: expected fewer places a side than the tail works on, {places}"
+                f"grid is {asked.grid}: expected fewer places a side than the tail works on, "
+                f"{there}"
             )
-        return replace(
-            self,
-            given=replace(
-                self.given,
-                grid=grid or self.given.grid,
-                last_grid=last_grid or self.given.last_grid,
-            ),
-        )
+        places = asked.over(self.given.places)
+        return replace(self, given=replace(self.given, places=places))
+
+    def share(self, of: Tail) -> float:
+        """How much of a side that `of` sees this tail sees."""
+        return 1.0
 
     @abstractmethod
     def resampling(self, convs: Convs) -> int:
@@ -120,17 +121,39 @@ class ClassifierTail(Tail):
         """Its stages."""
         return plan_of(self.given, self.shape, len(self.given.labels))
 
-    def on(self, grid: int, last_grid: int) -> Tail:
+    def on(self, asked: Places) -> Tail:
         """See `Tail`."""
-        small = super().on(grid, last_grid)
-        plan = replace(cast(ClassifierTail, small).plan, last_grid=self.given.last_grid)
-        places = plan.last_grid or from_stage(plan, self.given.convs, LAST, plan.classes).shape[1]
-        if last_grid >= places:
+        given = self.given.places
+        small = cast(ClassifierTail, super().on(asked))
+        if small.given.places.middle:
+            self._check_middle(asked.middle, small.plan)
+        plan = replace(small.plan, places=replace(small.given.places, last_grid=given.last_grid))
+        there = given.last_grid or from_stage(plan, self.given.convs, LAST, plan.classes).shape[1]
+        if asked.last_grid >= there:
             raise ParameterError(
-                f"last-grid is {last_grid}: expected fewer places a side than the last convolution "
-                f"works on, {places}"
+                f"last-grid is {asked.last_grid}: expected fewer places a side than the last "
+                f"convolution works on, {there}"
             )
         return small
+
+    def _check_middle(self, asked: int, plan: Plan) -> None:
+        if plan.entry >= LAST or mobilenet_v2.BLOCKS[plan.entry].stride == 1:
+            raise ParameterError(
+                f"middle is for tails whose first stage halves the map, and this one begins with "
+                f"stage {plan.entry}: leave it out"
+            )
+        middle, there = plan.places.middle, plan.made
+        if asked and self.given.places.middle:
+            there = self.given.places.middle
+        if middle >= there or (there - middle) % 2:
+            raise ParameterError(
+                f"middle is {middle}: expected 2, 4, ... fewer places a side than the tail's first "
+                f"stage makes, {there}"
+            )
+
+    def share(self, of: Tail) -> float:
+        """See `Tail`."""
+        return _seen(self.plan) / _seen(cast(ClassifierTail, of).plan)
 
     def resampling(self, convs: Convs) -> int:
         """Its plan's."""
@@ -175,7 +198,7 @@ class DetectorTail(Tail):
         given = self.given
         kind = cast("type[Head]", of_layers(given.convs))  # see tail_of
         classes, stitched = len(given.labels) + 1, STITCH in given.convs
-        head = kind(classes, self.shape, given.padding, stitched, given.grid)
+        head = kind(classes, self.shape, given.padding, stitched, given.places.grid)
         self._check(head)
         return head
 
@@ -214,15 +237,16 @@ class DetectorTail(Tail):
 
     def expected(self, answers: Arrays, of: Tail) -> Arrays:
         """Those of the nearest anchors, see `matched`."""
-        if self.given.grid == of.given.grid:
+        if self.given.places.grid == of.given.places.grid:
             return answers
         return matched.answers(answers, cast(DetectorTail, of).head, self.head)
 
-    def on(self, grid: int, last_grid: int) -> Tail:
-        """No last grid: many layers read what is before a detector's answers."""
-        if last_grid:
-            raise ParameterError("last-grid is for classifiers: leave it out for a detector")
-        return super().on(grid, 0)
+    def on(self, asked: Places) -> Tail:
+        """No last grid: many layers read what is before a detector's answers; and all places."""
+        for name, value in (("last-grid", asked.last_grid), ("middle", asked.middle)):
+            if value:
+                raise ParameterError(f"{name} is for classifiers: leave it out for a detector")
+        return super().on(asked)
 
     def resampling(self, convs: Convs) -> int:
         """Its head's."""
@@ -254,6 +278,11 @@ class DetectorTail(Tail):
     def onnx(self, module: nn.Module, iou_nms: float) -> bytes:
         """`features` -> `detections`."""
         return cast(Detector, module).onnx(iou_nms)
+
+
+def _seen(plan: Plan) -> float:
+    """The share of a side that a classifier sees."""
+    return plan.places.middle / plan.made if plan.places.middle else 1.0
 
 
 def tail_of(given: Given, shape: Shape) -> Tail:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from trunkline.weights.conv import Conv, Padding
 from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.classifier import Plan
-from trunkline_training.nets.entry import LAST_RESAMPLED, RESAMPLED
+from trunkline_training.nets.entry import LAST_RESAMPLED, MIDDLE, RESAMPLED
+from trunkline_training.nets.places import EVERYWHERE, Places, Window
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
 from trunkline_training.train.cards import LICENCE
@@ -63,17 +65,12 @@ def features(trunk: Trunk, pixels: Pixels) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A tail to start from: its convolutions, how it pads, its labels.
-
-    It works on `grid` places a side, and its last convolution on `last_grid`; 0: on as many as
-    come in.
-    """
+    """A tail to start from: its convolutions, how it pads, its labels, the places it works on."""
 
     convs: Mapping[str, Conv]
     padding: Padding
     labels: Sequence[str]
-    grid: int = 0
-    last_grid: int = 0
+    places: Places = EVERYWHERE
 
     @property
     def entry(self) -> int:
@@ -89,8 +86,7 @@ def plan_of(given: Given, shape: Shape, classes: int) -> Plan:
         mobilenet_v2.STITCH in given.convs,
         given.padding,
         classes,
-        given.grid,
-        given.last_grid,
+        given.places,
     )
 
 
@@ -119,31 +115,49 @@ def _asked_for(what: str, flag: str) -> Iterator[None]:
 def given_of(entry: TailEntry) -> Given:
     """A tail of the store as weights to start from."""
     content = entry.verified_path().read_bytes()
-    return Given(from_onnx(content), padding_of(content), entry.labels(), *grids_of(content))
+    return Given(from_onnx(content), padding_of(content), entry.labels(), places_of(content))
 
 
 def padding_of(content: bytes) -> Padding:
     """How the convolutions of stride 2 pad in an ONNX trunk or tail."""
-    import onnx
-
-    for node in onnx.load_from_string(content).graph.node:
+    graph = _graph(content)
+    for node in graph.node:
         pads = [list(a.ints) for a in node.attribute if a.name == "pads"]
         if node.op_type == "Conv" and any(sides[:2] != sides[2:] for sides in pads):
             return "tf-same"
-    return "symmetric"
+    window = _window(graph)
+    # of a middle, whose border is there, kernels at even places are those that pad none before
+    return "tf-same" if window and window.first % 2 == 0 else "symmetric"
 
 
-def grids_of(content: bytes) -> tuple[int, int]:
-    """`Given.grid` and `Given.last_grid` of an ONNX tail."""
-    import onnx
-
-    found = onnx.load_from_string(content).graph.initializer
-    widths = {it.name: int(it.dims[1]) for it in found if len(it.dims) == 2}
+def places_of(content: bytes) -> Places:
+    """`Given.places` of an ONNX tail."""
+    graph = _graph(content)
+    widths = {it.name: int(it.dims[1]) for it in graph.initializer if len(it.dims) == 2}
     grid, last = (
         widths.get(name) or isqrt(widths.get(f"{name}.whole", 0))
         for name in (RESAMPLED, LAST_RESAMPLED)
     )
-    return grid, last
+    window = _window(graph)
+    return Places(grid, last, window.size // 2 if window else 0)  # 3 places each, at every other
+
+
+def _graph(content: bytes) -> Any:  # noqa: ANN401 (ONNX's)
+    import onnx
+
+    return onnx.load_from_string(content).graph
+
+
+def _window(graph: Any) -> Window | None:  # noqa: ANN401 (ONNX's)
+    """What the first stage reads of the map that enters it, where it makes the middle alone."""
+    from onnx.numpy_helper import to_array
+
+    constants = {it.name: it for it in graph.initializer}
+    if f"{MIDDLE}.starts" not in constants:
+        return None
+    first, end = (int(to_array(constants[f"{MIDDLE}.{it}"])[0]) for it in ("starts", "ends"))
+    reach = int(f"{mobilenet_v2.STITCH}.weight" in constants)  # of a kernel of 3 places
+    return Window(first + reach, end - first - 2 * reach)
 
 
 def trunk_padding(config: Training) -> Padding:

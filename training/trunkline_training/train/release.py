@@ -19,6 +19,7 @@ from trunkline.weights.publish import write_file
 from trunkline.weights.recipes import PARTS, RELEASED_SET, RELEASED_TRUNK, stitch_name
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.entry import entering, entry
+from trunkline_training.nets.places import EVERYWHERE
 from trunkline_training.train.models import given_of
 
 
@@ -31,10 +32,10 @@ def release(models: Path, trunk: str, weights: str, task: str, output: Path) -> 
     tail = ModelStore((models,)).tail(trunk, weights, task)
     given = given_of(tail)
     ours = given.convs
-    if given.grid:
+    if given.places != EVERYWHERE:
         raise WeightsError(
-            f"{tail.path} works on {given.grid} places a side: expected the trunk's own; release a "
-            "tail that was trained without --grid"
+            f"{tail.path} works on fewer places than come in: expected all of the trunk's; release "
+            "a tail that was made without --grid, --last-grid and --middle"
         )
     if STITCH not in ours:
         raise WeightsError(f"{tail.path} has no layer {STITCH}: expected a tail with a donor")

@@ -46,7 +46,7 @@ def start(
         pictures,
     )
     shape, stitched = received.trunk.spec.shape, STITCH in given.convs
-    head = PaperHead(classes, shape, given.padding, stitched, given.grid)
+    head = PaperHead(classes, shape, given.padding, stitched, given.places.grid)
     theirs = {k: v for k, v in models.given_of(donor).convs.items() if k not in OWN}
     convs = {**given.convs, **theirs, FIRST: own}
     origin = f"{models.words_of(blocks)} From conv5_2 on {models.words_of(donor)}"

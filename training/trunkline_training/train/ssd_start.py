@@ -37,7 +37,7 @@ def start(
         given = models.given_of(tail)
         blocks = config.start == CLASSIFIER
         convs = given.convs if blocks else relabelled(kind, given, labels)
-        head = kind(classes, shape, given.padding, STITCH in convs, given.grid)
+        head = kind(classes, shape, given.padding, STITCH in convs, given.places.grid)
         return head, convs, models.words_of(tail)
     if config.start == "donor" and kind is PaperHead:
         return ssd_layers_start.start(config, received, classes, pictures)
