@@ -1,4 +1,4 @@
-"""Classifiers on the middle of their places: what the whole tail has there, taught and built upon."""
+"""Classifiers on the middle of their places: what the whole tail has there, and what follows."""
 
 from __future__ import annotations
 
