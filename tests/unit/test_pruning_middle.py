@@ -127,16 +127,94 @@ def test_what_starts_from_a_middle(
         assert cli.main([*words_of, *small, *run]) == 0
         tail = ModelStore((output,)).tail("mobilenet_v2", SET, name)
         assert given_of(tail).places.middle == (12 if name == "again" else 0)
+        words = "* Places: the middle 12 places a side of what its first stage makes."
+        assert (words in tail.card.text()) == (name == "again")
     third = tmp_path / "third"
     again = ["prune", "tail", *QUICK, "--models", str(output), *given[:2], "--output", str(third)]
     again += ["--run", str(tmp_path / "2")]
     capsys.readouterr()
-    for more, limit in ((["--middle", "12"], 12), (["--grid", "24"], 12)):
+    for more, message in (
+        (["--middle", "12"], "than the tail's first stage makes, 12"),
+        (["--grid", "24"], "grid is 24: this tail keeps the middle 12 places a side, and --grid"),
+    ):
         assert cli.main([*again, *more]) == 1
-        assert f"than the tail's first stage makes, {limit}" in capsys.readouterr().err
+        assert message in capsys.readouterr().err
     assert cli.main([*again, "--middle", "8"]) == 0
     small_again = given_of(ModelStore((third,)).tail("mobilenet_v2", SET, "classifier"))
     assert small_again.places.middle == 8
+    card = (third / "mobilenet_v2" / SET / "classifier.md").read_text()
+    assert "the middle 8 places a side of what its first stage makes." in card
     release = ["train", "release", "--models", str(output), "--output", str(tmp_path / "bundle")]
     assert cli.main([*release, "--task", "again"]) == 1
     assert "works on fewer places than come in: expected all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "hinted"),
+    [
+        (["--middle", "2"], True),
+        (["--middle", "6"], True),
+        (["--middle", "12", "--macs-removed", "0.8"], False),
+        (["--grid", "24", "--macs-removed", "0.8"], False),
+    ],
+)
+def test_a_tail_of_which_little_is_left_is_taught(
+    more: list[str],
+    hinted: bool,
+    tmp_path: Path,
+    output: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By inner maps where some are still the whole tail's, else by its answers alone."""
+    given = train_kit.words(tmp_path, output)
+    run = ["prune", "tail", *QUICK, *given, *more, "--scope", "all", "--least", "0.01"]
+    assert cli.main([*run, "--multiple", "1", "--epochs", "1"]) == 0
+    said = capsys.readouterr().err
+    assert ("answers alone are learnt" in said) is not hinted
+    card = (output / "mobilenet_v2" / SET / "classifier.md").read_text()
+    maps = " and its inner maps" if hinted else ""
+    assert f"of the unpruned tail to unlabelled pictures{maps} learnt" in card
+
+
+def test_nothing_learnt_is_said(tmp_path: Path, output: Path) -> None:
+    given = train_kit.words(tmp_path, output)
+    assert cli.main(["prune", "tail", *QUICK, *given, "--middle", "12", "--epochs", "0"]) == 0
+    card = (output / "mobilenet_v2" / SET / "classifier.md").read_text()
+    assert "kept of what the first stage makes; nothing learnt since." in card
+    assert " 0 pictures were learnt from" in card
+
+
+@pytest.mark.parametrize(
+    "moved", [{"starts": -1}, {"ends": 1}, {"ends": 60}, {"starts": 2, "ends": 2}, {"ends": -20}]
+)
+def test_a_crop_that_is_no_middle(moved: dict[str, int]) -> None:
+    import onnx
+
+    from trunkline.errors import WeightsError
+    from trunkline_training.nets.classifier import Classifier, Plan
+    from trunkline_training.nets.places import Places
+    from trunkline_training.train.models import places_of
+
+    plan = Plan((32, 28, 28), 7, False, "symmetric", 3, Places(middle=12))
+    model = onnx.load_from_string(Classifier(plan, {}, normed=False, dropout=0.0, seed=1).onnx())
+    for item in model.graph.initializer:
+        name, _, bound = item.name.partition(".")
+        if name == "middle" and bound in moved:
+            values = onnx.numpy_helper.to_array(item) + moved[bound]
+            item.CopyFrom(onnx.numpy_helper.from_array(values, item.name))
+    with pytest.raises(WeightsError, match="expected those around the centre; make it again"):
+        places_of(model.SerializeToString())
+
+
+def test_a_grid_that_spares_nothing(
+    tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 27 places a side the first stage makes as many as of 28, and going there costs."""
+    given = train_kit.words(tmp_path, output)
+    run = ["prune", "tail", *QUICK, *given, "--epochs", "0", "--grid"]
+    assert cli.main([*run, "27"]) == 1
+    assert "the tail takes 1.0" in capsys.readouterr().err
+    assert not list(output.rglob("classifier.onnx"))
+    assert cli.main([*run, "14"]) == 0
+    card = (output / "mobilenet_v2" / SET / "classifier.md").read_text()
+    assert "* Places: features put on 14 places a side.\n" in card

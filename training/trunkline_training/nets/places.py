@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trunkline.errors import ParameterError
 from trunkline.weights.conv import Padding, same_padding
 
 
@@ -20,8 +21,31 @@ class Places:
     last_grid: int = 0
     middle: int = 0
 
+    @property
+    def words(self) -> str:
+        """For a card."""
+        said = {
+            "the middle {} places a side of what its first stage makes": self.middle,
+            "features put on {} places a side": self.grid,
+            "its last convolution's input put on {}": self.last_grid,
+        }
+        return "; ".join(words.format(count) for words, count in said.items() if count)
+
     def over(self, other: Places) -> Places:
-        """These, and the other's where these say nothing."""
+        """These, and the other's where these say nothing.
+
+        Raises ParameterError where a grid and a middle come together.
+        """
+        if (self.grid and other.middle) or (self.middle and other.grid):
+            flag, has = (
+                ("grid", f"keeps the middle {other.middle} places a side")
+                if self.grid
+                else ("middle", f"works on a grid of {other.grid} places a side")
+            )
+            raise ParameterError(
+                f"{flag} is {self.grid or self.middle}: this tail {has}, and --grid and --middle "
+                f"do not go together; leave --{flag} out"
+            )
         return Places(
             self.grid or other.grid,
             self.last_grid or other.last_grid,

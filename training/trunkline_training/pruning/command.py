@@ -14,7 +14,7 @@ from trunkline_training.train import options
 TRAINING = ("torch", "torchvision", "onnx", "onnxruntime", "tensorboardX")
 REQUIRES = (*TRAINING, "torch_pruning", "sb3_contrib", "gymnasium")
 HELP = {
-    "tail": "remove filters of a task's tail; it learns the unpruned one's answers",
+    "tail": "remove filters or places of a task's tail; it learns the unpruned one's answers",
     "trunk": "remove filters of a trunk; a new weight set, whose tails are made again",
     "module": "remove filters of any PyTorch module that a function of a file gives",
 }
@@ -86,7 +86,7 @@ def _module(arguments: argparse.Namespace) -> tuple[Mapping[str, float], str]:
 _RUNS = {"tail": _tail, "trunk": _trunk, "module": _module}
 
 command = Command(
-    help="prune tails, trunks and modules: fewer filters, little loss",
+    help="prune tails, trunks and modules: fewer filters or places, little loss",
     configure=configure,
     run=run,
     extra="prune",

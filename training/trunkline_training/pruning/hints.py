@@ -2,8 +2,8 @@
 
 Answers to pictures of few classes say little of all the others; what each layer reads says more,
 and at every place. Compared are the maps whose channels are all there still, the unpruned tail's on
-the pruned one's places. Source: Romero et al., "FitNets: Hints for Thin Deep Nets" (2015); here all
-such maps at once, and none needs a regressor.
+the pruned one's places; in some tails there are none. Source: Romero et al., "FitNets: Hints for
+Thin Deep Nets" (2015); here all such maps at once, and none needs a regressor.
 """
 
 from __future__ import annotations
@@ -58,25 +58,24 @@ def read(module: nn.Module, names: Collection[str]) -> Iterator[Maps]:
         yield found
 
 
-def apart(ours: Maps, theirs: Maps, share: float = 1.0) -> Tensor:
-    """The share of the variance of a map that differs; the mean over maps, of which there are.
+def pairs(ours: Maps, theirs: Maps, share: float = 1.0) -> list[tuple[Tensor, Tensor]]:
+    """The maps that both have, theirs as far as ours see: `share` of a side, around the centre.
 
-    `ours` see `share` of a side of what `theirs` see, around the centre. Maps of which they have
-    more, for kernels that reach further, are as theirs anyhow and do not count.
+    Maps of which ours have more, for kernels that reach further, are as theirs anyhow and left out.
     """
-    seen = {name: _middle(it.float(), share) for name, it in theirs.items()}
-    return torch.stack(
-        [
-            _share(ours[name].float(), it)
-            for name, it in seen.items()
-            if ours[name].shape[2] <= it.shape[2]
-        ]
-    ).mean()
+    seen = {name: _middle(it.float(), share) for name, it in theirs.items() if name in ours}
+    both = [(ours[name].float(), it) for name, it in seen.items()]
+    return [(own, it) for own, it in both if own.shape[2] <= it.shape[2]]
+
+
+def apart(ours: Maps, theirs: Maps, share: float = 1.0) -> Tensor:
+    """The share of a map's variance that differs; the mean over `pairs`, of which there are."""
+    return torch.stack([_share(own, it) for own, it in pairs(ours, theirs, share)]).mean()
 
 
 def _middle(x: Tensor, share: float) -> Tensor:
-    """`share` of a side of a map, around the centre."""
-    side = round(x.shape[2] * share)
+    """`share` of a side of a map, around the centre; one place at least."""
+    side = max(1, round(x.shape[2] * share))
     if (x.shape[2] - side) % 2:
         x = functional.avg_pool2d(x, 2, 1)  # half a place further on
     first = (x.shape[2] - side) // 2

@@ -9,6 +9,7 @@ from typing import cast
 from torch import nn
 
 from trunkline import trunks
+from trunkline.errors import ParameterError
 from trunkline.names import check_tail_name
 from trunkline.weights.manifest import TailEntry
 from trunkline_training.figures import Metrics
@@ -52,6 +53,7 @@ class _Run:
         self.trunk = place.trunk_of(config)
         self.tail = tail_of(models.given_of(self.entry), self.trunk.spec.shape)
         self.small = self.tail.on(Places(config.grid, config.last_grid, config.middle))
+        _require_less(self.tail, self.small)
         self.collected = phases.unlabelled(config)
         place.bring_trunk(Path(config.output), store.trunk(config.trunk, config.set))
 
@@ -97,7 +99,7 @@ class _Run:
 
     def job(self, config: TailPruning, convs: Convs) -> TailJob:
         """The distillation of a tail with these weights."""
-        story = _story(config, self.tail, self.entry, self.collected)
+        story = _story(config, self.tail, self.small.given.places, self.entry, self.collected)
         return TailJob(
             config,
             self.tail,
@@ -109,17 +111,26 @@ class _Run:
         )
 
 
-def _story(config: TailPruning, tail: Tail, entry: TailEntry, collected: Collection) -> Story:
-    hinted = " and its inner maps" if config.hints else ""
+def _story(
+    config: TailPruning, tail: Tail, places: Places, entry: TailEntry, collected: Collection
+) -> Story:
     return Story(
         title=tail.title,
         origin=models.words_of(entry),
-        method=(
-            f"{config.words}; then the answers of the unpruned tail to unlabelled pictures{hinted} "
-            "learnt, behind the frozen trunk"
-        ),
+        method=config.words,
         pictures=collected.names,
         counts=collected.counts,
         labels=f"{len(tail.given.labels)} classes",
         legend=LEGEND,
+        places=places,
     )
+
+
+def _require_less(whole: Tail, small: Tail) -> None:
+    """Raise ParameterError for other places that spare nothing: resampling costs too."""
+    before, now = (tail.cost(whole.given.convs).macs for tail in (whole, small))
+    if small.given.places != whole.given.places and now >= before:
+        raise ParameterError(
+            f"on these places the tail takes {now / before:.3f} of the multiply-accumulates that "
+            "it has: expected fewer; ask for fewer with --grid, --last-grid or --middle"
+        )

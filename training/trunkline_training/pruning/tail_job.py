@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from trunkline.trunks import Trunk
 from trunkline_training.datasets import BOXES, CLASSES
 from trunkline_training.nets.places import EVERYWHERE
+from trunkline_training.progress import say
 from trunkline_training.pruning import hints
 from trunkline_training.pruning.settings import TailPruning
 from trunkline_training.pruning.tails import Arrays as Answers
@@ -31,7 +33,7 @@ FEATURES = "features"
 class TailJob(TaskJob):
     """`tail` says what it is; `module` learns its answers, those that `small` is to give.
 
-    It may be narrower than `tail.given`, and `small` the same tail on another grid.
+    It may be narrower than `tail.given`, and `small` the same tail on fewer places.
 
     The trunk's features and the unpruned tail's answers are computed once for each kept view.
     """
@@ -47,14 +49,15 @@ class TailJob(TaskJob):
         story: Story,
     ) -> None:
         self.config, self._tail, self._small, self.trunk = config, tail, small, trunk
-        self.module, self.story, self.labels = module, story, tail.given.labels
+        self.module, self.labels = module, tail.given.labels
         self.collected = collected
         self.detects, self.test_truth = tail.detects, BOXES if tail.detects else CLASSES
         self._settings = config
         self._received = Received(config, trunk)
         teacher = tail.module(tail.given.convs).eval()
         self._teacher = teacher.to(memory_format=torch.channels_last)  # as the trainer's: faster
-        self._hints = hints.shared(module, self._teacher) if config.hints else []
+        self._hints = self._comparable() if config.hints else []
+        self.story = replace(story, method=f"{story.method}; {self._lesson}")
         made_by = f"{self._received.made_by} {teacher_digest(tail)}"
         learnt, kept = (
             ClassSamples(part, config.seed, config.smallest_crop, change)
@@ -66,6 +69,30 @@ class TailJob(TaskJob):
         self._views = views_of(config, learnt, self.prepare, made_by)
         self._validation = views_of(config, kept, self.prepare, made_by).plain()
         self.calibrate()
+
+    def _comparable(self) -> list[str]:
+        """The layers whose inputs are hints; none where no map is the unpruned tail's."""
+        names = hints.shared(self.module, self._teacher)
+        features = torch.zeros(1, *self._tail.shape)
+        with torch.no_grad(), hints.read(self.module, names) as ours:
+            self.module(features)
+        with torch.no_grad(), hints.read(self._teacher, names) as wanted:
+            self._teacher(features)
+        if hints.pairs(ours, wanted, self._small.share(self._tail)):
+            return names
+        say("no inner map is left that the unpruned tail has too: answers alone are learnt")
+        return []
+
+    @property
+    def _lesson(self) -> str:
+        """What is learnt, for a card."""
+        if not self.config.epochs:
+            return "nothing learnt since"
+        maps = " and its inner maps" if self._hints else ""
+        return (
+            f"then the answers of the unpruned tail to unlabelled pictures{maps} learnt, behind "
+            "the frozen trunk"
+        )
 
     def prepare(self, pixels: NDArray[np.float32]) -> Arrays:
         """The trunk's features and the unpruned tail's answers."""

@@ -95,9 +95,13 @@ class Tail(ABC):
         """Multiply-accumulates of going to its grids."""
 
     def cost(self, convs: Convs) -> Cost:
-        """Of the tail with these weights, resampling included."""
+        """Of the tail with these weights, resampling included.
+
+        Raises WeightsError where a map has too few places.
+        """
+        resampling = self.resampling(convs)  # its walk finds what tracing would fail at
         found = Costs(self.prunable(convs), ()).total()
-        return replace(found, macs=found.macs + self.resampling(convs))
+        return replace(found, macs=found.macs + resampling)
 
     def expected(self, answers: Arrays, of: Tail) -> Arrays:
         """What this tail is to answer where `of`, the same on another grid, gives `answers`."""
@@ -125,7 +129,7 @@ class ClassifierTail(Tail):
         """See `Tail`."""
         given = self.given.places
         small = cast(ClassifierTail, super().on(asked))
-        if small.given.places.middle:
+        if asked.middle:
             self._check_middle(asked.middle, small.plan)
         plan = replace(small.plan, places=replace(small.given.places, last_grid=given.last_grid))
         there = given.last_grid or from_stage(plan, self.given.convs, LAST, plan.classes).shape[1]
@@ -142,12 +146,10 @@ class ClassifierTail(Tail):
                 f"middle is for tails whose first stage halves the map, and this one begins with "
                 f"stage {plan.entry}: leave it out"
             )
-        middle, there = plan.places.middle, plan.made
-        if asked and self.given.places.middle:
-            there = self.given.places.middle
-        if middle >= there or (there - middle) % 2:
+        there = self.given.places.middle or plan.made
+        if asked >= there or (there - asked) % 2:
             raise ParameterError(
-                f"middle is {middle}: expected 2, 4, ... fewer places a side than the tail's first "
+                f"middle is {asked}: expected 2, 4, ... fewer places a side than the tail's first "
                 f"stage makes, {there}"
             )
 

@@ -12,6 +12,7 @@ from typing import Any
 from trunkline.types import TrunkSpec
 from trunkline.weights import probe
 from trunkline_training.datasets import called
+from trunkline_training.nets.places import EVERYWHERE, Places
 from trunkline_training.train.config import Training
 
 HIDDEN = {"run", "cache", "output", "models", "workers", "checkpoint_steps"}
@@ -25,7 +26,7 @@ class Story:
     """What a card tells of a training, but for its figures.
 
     `origin` says where the first weights are from and under which licence; `legend`, what figures
-    mean that other trainings do not have.
+    mean that other trainings do not have; `places`, on how many of the trunk's the tail works.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Story:
     counts: tuple[int, int]
     labels: str
     legend: str = ""
+    places: Places = EVERYWHERE
 
 
 def card(
@@ -46,7 +48,7 @@ def card(
     metrics: Mapping[str, Any],
 ) -> str:
     """The card in Markdown. `kind` is the subcommand, such as `train ssd`."""
-    learnt, validated = story.counts
+    learnt, validated = story.counts if config.epochs else (0, story.counts[1])
     figures = "".join(f"  * {name}: {value:g}\n" for name, value in metrics.items())
     return (
         f"# Tail `{config.task}` for trunk `{spec.name}` / `{spec.set}`, cut `{spec.cut}`\n\n"
@@ -54,6 +56,7 @@ def card(
         f"* Origin: {story.origin}\n"
         f"{LICENCE.format('training')}\n"
         f"* Training: {story.method}{_coded(config)}.\n"
+        f"{_placed_on(story.places)}"
         f"* Data: {'; '.join(story.pictures)}. {learnt} pictures were learnt from, {validated} "
         "more chose the best epoch.\n"
         f"* Labels: {story.labels}\n"
@@ -64,6 +67,10 @@ def card(
         f"training's own part{story.legend}):\n"
         f"{figures}* Trunk digest: `{spec.digest}`\n{probe.text(response)}"
     )
+
+
+def _placed_on(places: Places) -> str:
+    return "" if places == EVERYWHERE else f"* Places: {places.words}.\n"
 
 
 def _coded(config: Training) -> str:

@@ -108,7 +108,7 @@ def fitted(config: Training, ours: Forward, theirs: Forward, pictures: Sequence[
             if own.shape[2:] != other.shape[2:]:
                 raise WeightsError(
                     f"the donor's map has {other.shape[2]} places a side and ours {own.shape[2]}: "
-                    "expected as many; choose a --donor, and a start, that are on no other --grid"
+                    "expected as many; choose a --donor, and a start, that work on all places"
                 )
             yield own, other
 

@@ -24,7 +24,7 @@ from trunkline.weights.manifest import TailEntry
 from trunkline.weights.store import ModelStore
 from trunkline_training.nets.classifier import Plan
 from trunkline_training.nets.entry import LAST_RESAMPLED, MIDDLE, RESAMPLED
-from trunkline_training.nets.places import EVERYWHERE, Places, Window
+from trunkline_training.nets.places import EVERYWHERE, Places, Window, middle
 from trunkline_training.nets.start import from_onnx
 from trunkline_training.networks import running
 from trunkline_training.train.cards import LICENCE
@@ -131,13 +131,9 @@ def padding_of(content: bytes) -> Padding:
 
 
 def places_of(content: bytes) -> Places:
-    """`Given.places` of an ONNX tail."""
+    """`Given.places` of an ONNX tail. Raises WeightsError for a middle that is none."""
     graph = _graph(content)
-    widths = {it.name: int(it.dims[1]) for it in graph.initializer if len(it.dims) == 2}
-    grid, last = (
-        widths.get(name) or isqrt(widths.get(f"{name}.whole", 0))
-        for name in (RESAMPLED, LAST_RESAMPLED)
-    )
+    grid, last = (_grid(graph, name) for name in (RESAMPLED, LAST_RESAMPLED))
     window = _window(graph)
     return Places(grid, last, window.size // 2 if window else 0)  # 3 places each, at every other
 
@@ -149,7 +145,10 @@ def _graph(content: bytes) -> Any:  # noqa: ANN401 (ONNX's)
 
 
 def _window(graph: Any) -> Window | None:  # noqa: ANN401 (ONNX's)
-    """What the first stage reads of the map that enters it, where it makes the middle alone."""
+    """What the first stage reads of the map that enters it, where it makes the middle alone.
+
+    Raises WeightsError where that is no middle.
+    """
     from onnx.numpy_helper import to_array
 
     constants = {it.name: it for it in graph.initializer}
@@ -157,7 +156,26 @@ def _window(graph: Any) -> Window | None:  # noqa: ANN401 (ONNX's)
         return None
     first, end = (int(to_array(constants[f"{MIDDLE}.{it}"])[0]) for it in ("starts", "ends"))
     reach = int(f"{mobilenet_v2.STITCH}.weight" in constants)  # of a kernel of 3 places
-    return Window(first + reach, end - first - 2 * reach)
+    window = Window(first + reach, end - first - 2 * reach)
+    before = middle(-(-_side(graph) // 2), window.size // 2).first * 2 - window.first
+    if window.size < 3 or window.size % 2 == 0 or before not in (0, 1):
+        raise WeightsError(
+            f"a tail that reads the places {first} to {end} a side: expected those around the "
+            "centre; make it again"
+        )
+    return window
+
+
+def _side(graph: Any) -> int:  # noqa: ANN401 (ONNX's)
+    """Places a side of the map of which the middle is made."""
+    features = graph.input[0].type.tensor_type.shape.dim  # (N, C, H, W)
+    return _grid(graph, RESAMPLED) or int(features[2].dim_value)
+
+
+def _grid(graph: Any, name: str) -> int:  # noqa: ANN401 (ONNX's)
+    """Places a side behind the resampling `name`; 0: there is none."""
+    widths = {it.name: int(it.dims[1]) for it in graph.initializer if len(it.dims) == 2}
+    return widths.get(name) or isqrt(widths.get(f"{name}.whole", 0))
 
 
 def trunk_padding(config: Training) -> Padding:

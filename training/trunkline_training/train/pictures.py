@@ -65,6 +65,7 @@ class PictureJob(TaskJob):
             pictures=self.collected.names,
             counts=self.collected.counts,
             labels=f"{len(labels)} classes",
+            places=plan.places,
         )
         self.module = Classifier(
             plan,

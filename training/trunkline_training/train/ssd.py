@@ -18,6 +18,7 @@ from trunkline_training.detection.targets import Objects, Targets
 from trunkline_training.grading import found_in, graded
 from trunkline_training.nets import heads
 from trunkline_training.nets.detector import Detector
+from trunkline_training.nets.places import Places
 from trunkline_training.networks import running
 from trunkline_training.train import collection, ssd_start
 from trunkline_training.train.cards import Story
@@ -69,6 +70,7 @@ class SsdJob(TaskJob):
             pictures=self.collected.names,
             counts=self.collected.counts,
             labels="VOC's 20 classes",
+            places=Places(head.grid),
         )
         self.module = self.detector = Detector(
             head, given, normed=config.norm == "batch", seed=config.seed, freeze=config.freeze
