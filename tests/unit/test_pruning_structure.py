@@ -159,6 +159,7 @@ def test_inner_groups_multiples_and_a_least_width() -> None:
     assert by_root(prunable)["stem"].root not in gone
     with pytest.raises(ParameterError, match=r"at most .*% can be removed here: expected at least"):
         choice.choose(found, scores, costs, Wanted(macs=0.5, least=0.9))
+    assert choice.width(64, 0, Wanted(macs=0.5, least=0, multiple=1)) == 2
 
 
 def test_global_choice_takes_more_of_a_group_of_low_scores() -> None:

@@ -12,6 +12,8 @@ from trunkline_training.pruning.criteria import Floats
 from trunkline_training.pruning.structure import Group, Indices
 from trunkline_training.pruning.wanted import ALL, UNIFORM, Wanted
 
+FEWEST = 2
+"""Filters that a group keeps: what reads one channel would be taken for a depth-wise layer."""
 STEPS = 40
 """Halvings of the interval in which the share lies."""
 
@@ -103,7 +105,7 @@ def _mean(values: Floats) -> float:
 
 
 def width(whole: int, left: float, wanted: Wanted) -> int:
-    """A group's width near `left`: a multiple, not less than the least, never nothing."""
-    least = max(1, left, wanted.least * whole)
+    """A group's width near `left`: a multiple, not less than the least or FEWEST."""
+    least = max(FEWEST, left, wanted.least * whole)
     rounded = int(np.ceil(round(least / wanted.multiple, 9))) * wanted.multiple
     return min(whole, rounded)
