@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trunkline.errors import ParameterError
+from trunkline_training.nets.places import EVERYWHERE, Places
 from trunkline_training.pruning import criteria
 from trunkline_training.pruning.wanted import (
     DOUBLE,
@@ -29,6 +30,8 @@ UNUSED = frozenset(
 @dataclass(frozen=True)
 class Pruning(Training):
     """What tails and trunks share."""
+
+    _ways: ClassVar[str] = "--macs-removed or --parameters-removed"
 
     models: str = option("", "model folder of what is pruned (none: the user's, then the released)")
     criterion: str = option("l1", "what a filter is worth: l1, random, hrank or energy")
@@ -75,8 +78,6 @@ class Pruning(Training):
             raise ParameterError(f"how much goes is not said once: give {self._ways}")
         self.check_criterion()
 
-    _ways: ClassVar[str] = "--macs-removed or --parameters-removed"
-
     @property
     def _is_said_once(self) -> bool:
         return bool(self.macs_removed) != bool(self.parameters_removed)
@@ -118,6 +119,11 @@ class Pruning(Training):
 class TailPruning(Pruning):
     """A tail, which then learns the unpruned one's answers to unlabelled pictures."""
 
+    _ways = (
+        "--macs-removed or --parameters-removed, or fewer places with --grid, --last-grid or "
+        "--middle"
+    )
+
     task: str = option("classifier", "the tail's task")
     grid: int = option(
         0, "places a side that the tail works on, fewer than the trunk's (0: as many)", low=0
@@ -148,26 +154,20 @@ class TailPruning(Pruning):
                 "--parameters-removed too, or leave them out"
             )
 
-    _ways = (
-        "--macs-removed or --parameters-removed, or fewer places with --grid, --last-grid or "
-        "--middle"
-    )
-
     @property
     def _is_said_once(self) -> bool:
-        return super()._is_said_once or (bool(self._read) and not self.share)
+        return super()._is_said_once or (self.places != EVERYWHERE and not self.share)
+
+    @property
+    def places(self) -> Places:
+        """Those asked for."""
+        return Places(self.grid, self.last_grid, self.middle)
 
     @property
     def words(self) -> str:
         """What goes, for a card."""
-        return "; then ".join([*self._read, *([super().words] if self.share else [])])
-
-    @property
-    def _read(self) -> list[str]:
-        grids = {"features": self.grid, "the last convolution's input": self.last_grid}
-        words = [f"{what} put on {grid} places a side" for what, grid in grids.items() if grid]
-        middle = f"the middle {self.middle} places a side kept of what the first stage makes"
-        return [middle, *words] if self.middle else words
+        filters = super().words if self.share else ""
+        return "; then ".join(part for part in (self.places.words, filters) if part)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class _Run:
         self.entry = store.tail(config.trunk, config.set, config.task)
         self.trunk = place.trunk_of(config)
         self.tail = tail_of(models.given_of(self.entry), self.trunk.spec.shape)
-        self.small = self.tail.on(Places(config.grid, config.last_grid, config.middle))
+        self.small = self.tail.on(config.places)
         _require_less(self.tail, self.small)
         self.collected = phases.unlabelled(config)
         place.bring_trunk(Path(config.output), store.trunk(config.trunk, config.set))
@@ -128,8 +128,10 @@ def _story(
 
 def _require_less(whole: Tail, small: Tail) -> None:
     """Raise ParameterError for other places that spare nothing: resampling costs too."""
+    if small.given.places == whole.given.places:
+        return
     before, now = (tail.cost(whole.given.convs).macs for tail in (whole, small))
-    if small.given.places != whole.given.places and now >= before:
+    if now >= before:
         raise ParameterError(
             f"on these places the tail takes {now / before:.3f} of the multiply-accumulates that "
             "it has: expected fewer; ask for fewer with --grid, --last-grid or --middle"

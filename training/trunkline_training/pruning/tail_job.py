@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -76,9 +77,7 @@ class TailJob(TaskJob):
         features = torch.zeros(1, *self._tail.shape)
         with torch.no_grad(), hints.read(self.module, names) as ours:
             self.module(features)
-        with torch.no_grad(), hints.read(self._teacher, names) as wanted:
-            self._teacher(features)
-        if hints.pairs(ours, wanted, self._small.share(self._tail)):
+        if hints.pairs(ours, self._theirs(features, names), self._small.share(self._tail)):
             return names
         say("no inner map is left that the unpruned tail has too: answers alone are learnt")
         return []
@@ -130,12 +129,16 @@ class TailJob(TaskJob):
             answers = self._tail.answers(module, features)
         if not ours:
             return answers, {}
-        with torch.no_grad(), hints.read(self._teacher, self._hints) as wanted:
-            self._teacher(features)
-        return answers, {"hints": self._settings.hints * self._apart(ours, wanted)}
+        wanted = self._theirs(features, self._hints)
+        apart = hints.apart(ours, wanted, self._small.share(self._tail))
+        return answers, {"hints": self._settings.hints * apart}
 
-    def _apart(self, ours: hints.Maps, wanted: hints.Maps) -> Tensor:
-        return hints.apart(ours, wanted, self._small.share(self._tail))
+    @torch.no_grad()
+    def _theirs(self, features: Tensor, names: Sequence[str]) -> hints.Maps:
+        """The unpruned tail's inner maps."""
+        with hints.read(self._teacher, names) as maps:
+            self._teacher(features)
+        return maps
 
     def onnx(self, module: nn.Module) -> bytes:
         """The tail as it is served."""
