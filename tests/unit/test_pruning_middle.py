@@ -167,7 +167,7 @@ def test_a_tail_of_which_little_is_left_is_taught(
 ) -> None:
     """By inner maps where some are still the whole tail's, else by its answers alone."""
     given = train_kit.words(tmp_path, output)
-    run = ["prune", "tail", *QUICK, *given, *more, "--scope", "all", "--least", "0.01"]
+    run = ["prune", "tail", *QUICK, *given, *more, "--spread", "uniform", "--least", "0.01"]
     assert cli.main([*run, "--multiple", "1", "--epochs", "1"]) == 0
     said = capsys.readouterr().err
     assert ("answers alone are learnt" in said) is not hinted
@@ -180,7 +180,7 @@ def test_nothing_learnt_is_said(tmp_path: Path, output: Path) -> None:
     given = train_kit.words(tmp_path, output)
     assert cli.main(["prune", "tail", *QUICK, *given, "--middle", "12", "--epochs", "0"]) == 0
     card = (output / "mobilenet_v2" / SET / "classifier.md").read_text()
-    assert "kept of what the first stage makes; nothing learnt since." in card
+    assert "middle 12 places a side of what its first stage makes; nothing learnt since." in card
     assert " 0 pictures were learnt from" in card
 
 

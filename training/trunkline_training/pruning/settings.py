@@ -10,6 +10,8 @@ from trunkline_training.nets.places import EVERYWHERE, Places
 from trunkline_training.pruning import criteria
 from trunkline_training.pruning.wanted import (
     DOUBLE,
+    GLOBAL,
+    MEASURED,
     NONE,
     SCOPES,
     SINGLE,
@@ -25,6 +27,10 @@ UNUSED = frozenset(
     {"start", "donor", "stitch_pictures", "freeze", "norm", "calibration", "features"}
 )
 """Settings of trainings that say nothing here: the start is what is pruned."""
+SPREAD = (
+    "the same share of each group, the lowest scores of all, or from each group as much as the "
+    "answers bear"
+)
 
 
 @dataclass(frozen=True)
@@ -34,15 +40,10 @@ class Pruning(Training):
     _ways: ClassVar[str] = "--macs-removed or --parameters-removed"
 
     models: str = option("", "model folder of what is pruned (none: the user's, then the released)")
-    criterion: str = option("l1", "what a filter is worth: l1, random, hrank or energy")
+    criterion: str = option("energy", "what a filter is worth: energy, l1, random or hrank")
     macs_removed: float = option(0.0, "share of multiply-accumulates that goes", low=0, high=0.99)
     parameters_removed: float = option(0.0, "share of parameters that goes", low=0, high=0.99)
-    spread: str = option(
-        UNIFORM,
-        "the same share of each group, the lowest scores of all, or from each group as much as the "
-        "answers bear",
-        choices=SPREADS,
-    )
+    spread: str = option(UNIFORM, SPREAD, choices=SPREADS)
     scope: str = option(
         "all", "also filters whose outputs are added to others', or inner ones", choices=SCOPES
     )
@@ -125,6 +126,7 @@ class TailPruning(Pruning):
     )
 
     task: str = option("classifier", "the tail's task")
+    spread: str = option(MEASURED, SPREAD, choices=SPREADS)
     grid: int = option(
         0, "places a side that the tail works on, fewer than the trunk's (0: as many)", low=0
     )
@@ -175,6 +177,7 @@ class TrunkPruning(Pruning):
     """A trunk, which then learns the unpruned one's features; `name` is the new weight set's."""
 
     name: str = option("", "name of the new weight set (default: SET-pruned)")
+    spread: str = option(GLOBAL, SPREAD, choices=SPREADS)
 
 
 WORDS = {
