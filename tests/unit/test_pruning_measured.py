@@ -19,6 +19,7 @@ from torch import nn  # noqa: E402
 
 from tests.prune_kit import pictures, small  # noqa: E402
 from trunkline_training.pruning import (  # noqa: E402
+    apart,
     choice,
     compensation,
     criteria,
@@ -61,7 +62,7 @@ def test_what_is_measured_is_what_a_removal_loses(compensate: bool) -> None:
         if compensate:
             compensation.compensate(thin, groups, gone, BATCHES[::2])
         structure.remove(thin, gone)
-        lost = measured.lost(answers, measured.answers(thin, BATCHES[1::2]))
+        lost = apart.variance(answers, measured.answers(thin, BATCHES[1::2]))
         assert by_width[width] == pytest.approx(lost, rel=1e-3, abs=1e-6)
 
 
@@ -131,12 +132,12 @@ def test_a_flattened_map_is_unheard_by_channel() -> None:
             tensor[gone] = 0
     seen = torch.cat(BATCHES[1::2])
     with torch.no_grad():
-        lost = measured.lost([module(seen)], [thin(seen)])
+        lost = apart.variance([module(seen)], [thin(seen)])
     assert found[root][2] == pytest.approx(lost, rel=1e-4)
 
 
 def test_several_answers_have_the_same_say() -> None:
     large, little = 1000 * pictures(4), pictures(4, 1)
-    assert measured.lost([large, little], [large, little]) == 0
+    assert apart.variance([large, little], [large, little]) == 0
     mean = little.mean(dim=0).expand_as(little)
-    assert measured.lost([large, little], [large, mean]) == pytest.approx(0.5)
+    assert apart.variance([large, little], [large, mean]) == pytest.approx(0.5)

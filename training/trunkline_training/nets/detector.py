@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -40,8 +40,7 @@ class Detector(nn.Module):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, C, H, W) to box codes (N, A, 4) and class scores (N, A, classes)."""
         maps = self.head.describe(Eager(), features, by_name(self.layers))
-        codes = torch.cat([_rows(box, 4) for _, box in maps], dim=1)
-        return codes, torch.cat([_rows(score, self.head.classes) for score, _ in maps], dim=1)
+        return joined(maps, self.head.classes)
 
     def onnx(self, iou_threshold: float) -> bytes:
         """The tail as it is served: `features` -> `detections` (K, 7)."""
@@ -52,6 +51,15 @@ class Detector(nn.Module):
         return detection_graph.finish(
             graph, maps, self.head.anchors, labels, iou_threshold, background=True
         )
+
+
+def joined(maps: Iterable[tuple[Tensor, Tensor]], classes: int) -> tuple[Tensor, Tensor]:
+    """Each map's scores and box codes to codes (N, A, 4) and scores (N, A, classes) of all."""
+    scores, codes = zip(*maps, strict=True)
+    return (
+        torch.cat([_rows(each, 4) for each in codes], dim=1),
+        torch.cat([_rows(each, classes) for each in scores], dim=1),
+    )
 
 
 def _rows(x: Tensor, width: int) -> Tensor:

@@ -28,10 +28,8 @@ from trunkline_training.pruning.wanted import Wanted
 
 WIDTHS = 8
 """Steps from a group as it is to the least of it."""
-LEAST = 1e-12
-"""Variance of answers that do not vary."""
 Losses = Mapping[str, Mapping[int, float]]
-"""By a group's root and its width, the share of the answers' variance that is lost; whole: 0."""
+"""By a group's root and its width, how far the answers are from the whole network's."""
 
 
 def losses(
@@ -56,7 +54,7 @@ def losses(
         for width in _widths(group, wanted):
             gone = choice.lowest(scores, {group.root: width})
             with _without(prunable, group, gone, moments):
-                result[group.root][width] = lost(whole, answers(prunable, seen))
+                result[group.root][width] = prunable.apart(whole, answers(prunable, seen))
     return result
 
 
@@ -80,15 +78,6 @@ def answers(prunable: Prunable, batches: Sequence[Tensor]) -> list[Tensor]:
     """What the module gives for all of them, each (N, ...)."""
     parts = [prunable.forward(batch) for batch in batches]
     return [torch.cat(each) for each in zip(*parts, strict=True)]
-
-
-def lost(whole: Sequence[Tensor], now: Sequence[Tensor]) -> float:
-    """The share of the answers' variance over pictures that differs; of several, the mean."""
-    shares = [
-        float(((a - b) ** 2).sum() / (((a - a.mean(dim=0)) ** 2).sum() + LEAST))
-        for a, b in zip(whole, now, strict=True)
-    ]
-    return sum(shares) / len(shares)
 
 
 def _widths(group: Group, wanted: Wanted) -> list[int]:

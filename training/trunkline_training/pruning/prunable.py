@@ -8,14 +8,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from trunkline_training.pruning.apart import Apart, variance
+
 
 @dataclass(frozen=True, eq=False)
 class Prunable:
-    """`example` is a batch (N, ...); convolutions named in `fixed` keep all of their filters."""
+    """`example` is a batch (N, ...); convolutions named in `fixed` keep all of their filters.
+
+    `apart` says how much it matters that the module gives something else than before.
+    """
 
     module: nn.Module
     example: Tensor
     fixed: frozenset[str] = frozenset()
+    apart: Apart = variance
 
     @property
     def convolutions(self) -> dict[str, nn.Conv2d]:

@@ -20,7 +20,8 @@ from trunkline_training.pruning import phases, place, speed
 from trunkline_training.pruning.settings import TailPruning
 from trunkline_training.pruning.shrink import Convs, Seen, Shrunk, shrink
 from trunkline_training.pruning.tail_job import FEATURES, TailJob
-from trunkline_training.pruning.tails import Tail, tail_of
+from trunkline_training.pruning.tails import tail_of
+from trunkline_training.pruning.tails.abc import Tail
 from trunkline_training.train import finish, models
 from trunkline_training.train.cards import Story
 from trunkline_training.train.collection import Collection

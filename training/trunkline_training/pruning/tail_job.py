@@ -17,8 +17,8 @@ from trunkline_training.nets.places import EVERYWHERE
 from trunkline_training.progress import say
 from trunkline_training.pruning import hints
 from trunkline_training.pruning.settings import TailPruning
-from trunkline_training.pruning.tails import Arrays as Answers
-from trunkline_training.pruning.tails import Tail
+from trunkline_training.pruning.tails.abc import Arrays as Answers
+from trunkline_training.pruning.tails.abc import Tail
 from trunkline_training.train.cards import Story
 from trunkline_training.train.collection import Collection
 from trunkline_training.train.job import SCORE

@@ -1,0 +1,103 @@
+"""What a tail's pruning takes for a loss: answers that differ where they say something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trunkline.errors import WeightsError
+
+if TYPE_CHECKING:
+    from trunkline_training.nets.classifier import Classifier
+    from trunkline_training.pruning.prunable import Prunable
+    from trunkline_training.pruning.tails.abc import Tail
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("torch_pruning")
+pytestmark = pytest.mark.torch
+
+SHAPE = (32, 28, 28)
+
+
+@pytest.fixture
+def classifier() -> Classifier:
+    from trunkline_training.nets.classifier import Classifier, drawn_plan
+
+    plan = drawn_plan(SHAPE, "symmetric", 3)
+    return Classifier(plan, {}, normed=False, dropout=0.0, seed=1).eval()
+
+
+def tail_of_kind(kind: str, classifier: Classifier) -> Tail:
+    from trunkline_training.nets.classifier import folded
+    from trunkline_training.nets.detector import Detector
+    from trunkline_training.nets.heads import HEADS
+    from trunkline_training.pruning.tails import tail_of
+    from trunkline_training.train.models import Given
+
+    module = (
+        classifier
+        if kind == "classifier"
+        else Detector(HEADS[kind](4, SHAPE), {}, normed=False, seed=1)
+    )
+    return tail_of(Given(folded(module.layers), "symmetric", ["a", "b", "c"]), SHAPE)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "ssdlite", "paper"])
+def test_a_tail_loses_what_its_training_would_call_a_loss(
+    kind: str, classifier: Classifier
+) -> None:
+    tail = tail_of_kind(kind, classifier)
+    batch = torch.randn(3, *SHAPE)
+    whole = tail.prunable(tail.given.convs)
+    thin = tail.prunable(tail.given.convs)
+    with torch.no_grad():
+        for layer in thin.convolutions.values():
+            layer.weight.mul_(1.1)
+    before, after = whole.forward(batch), thin.forward(batch)
+    assert whole.apart(before, before) == pytest.approx(0, abs=1e-6)
+    module = tail.module(tail.given.convs).eval()
+    with torch.no_grad():
+        wanted = tail.answers(module, batch)
+        for name, parameter in module.named_parameters():
+            if name.endswith("weight"):
+                parameter.mul_(1.1)
+        ours = tail.answers(module, batch)
+    expected = sum(float(it) for it in tail.losses(ours, wanted, 1.0).values())
+    assert expected > 1e-4
+    assert whole.apart(before, after) == pytest.approx(expected, rel=1e-3)
+
+
+def detector(classifier: Classifier) -> tuple[Prunable, list[torch.Tensor]]:
+    """A detector, and answers of it that see one object: in the first place of the first map."""
+    prunable = tail_of_kind("ssdlite", classifier).prunable(
+        tail_of_kind("ssdlite", classifier).given.convs
+    )
+    answers = [torch.zeros_like(it) for it in prunable.forward(torch.randn(1, *SHAPE))]
+    for scores in answers[::2]:
+        scores[:, ::4] = 9.0  # each anchor's background
+    answers[0][:, :4, 0, 0] = torch.tensor([0.0, 9.0, 0.0, 0.0])
+    return prunable, answers
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_a_detector_says_of_nothing_is_worth_little(part: int, classifier: Classifier) -> None:
+    """Of the 1014 anchors few see an object; the maps with the fewest places count as little."""
+    prunable, answers = detector(classifier)
+    seen, unseen, coarse = ([it.clone() for it in answers] for _ in range(3))
+    seen[part][:, 3, 0, 0] += 5.0
+    unseen[part][:, 3, 5, 5] += 5.0
+    coarse[10 + part][:, 3, 0, 0] += 5.0
+    lost, less, least = (prunable.apart(answers, now) for now in (seen, unseen, coarse))
+    assert lost > 10 * less
+    assert least == pytest.approx(less, rel=1e-3)
+
+
+def test_what_is_no_tail_of_ours_is_refused(classifier: Classifier) -> None:
+    from trunkline_training.pruning.tails import tail_of
+    from trunkline_training.train.models import Given
+
+    convs = tail_of_kind("classifier", classifier).given.convs
+    foreign = {f"other.{name}": conv for name, conv in convs.items()}
+    with pytest.raises(WeightsError, match="is no classifier's and no detector's"):
+        tail_of(Given(foreign, "symmetric", ["a"]), SHAPE)
