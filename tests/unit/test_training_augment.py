@@ -109,3 +109,35 @@ def test_the_plain_view_is_the_picture_as_the_edge_sees_it(picture: Picture) -> 
     np.testing.assert_array_equal(pixels, np.asarray(squashed))
     np.testing.assert_allclose(boxes, [item[1:5] for item in TRUTH], atol=1e-6)
     assert labels.tolist() == [4, 8]
+
+
+def test_scenes_are_parts_wholes_and_smaller_ones(tmp_path: Path) -> None:
+    """Of a red picture: the share that is red says how large it stands in the view."""
+    from trunkline_training.train.samples import SceneSamples
+
+    Image.new("RGB", SIZE, RED).save(tmp_path / "red.png")
+    middle = Image.new("RGB", SIZE, BLUE)
+    middle.paste(RED, (SIZE[0] // 4, SIZE[1] // 4, 3 * SIZE[0] // 4, 3 * SIZE[1] // 4))
+    middle.save(tmp_path / "middle.png")
+    pictures = [Picture(name, tmp_path / name) for name in ("red.png", "middle.png")]
+    samples = SceneSamples(pictures, 5, 0.25, True, fill=(0.0, 0.0, 255.0))
+    red = [[_red(samples.sample(view, index)[0]) for view in range(80)] for index in (0, 1)]
+    smaller = np.mean([share < 0.97 for share in red[0]])
+    assert 0.1 < smaller < 0.4
+    assert 0.2 < min(red[0]) < 0.5  # twice its side at most
+    larger, as_it_is = (
+        np.mean([share > 0.27 for share in red[1]]),
+        np.mean([abs(share - 0.25) < 0.01 for share in red[1]]),
+    )
+    assert larger > 0.25
+    assert 0.1 < as_it_is < 0.5
+    again = SceneSamples(pictures, 5, 0.25, True, fill=(0.0, 0.0, 255.0))
+    assert np.array_equal(samples.sample(3, 1)[0], again.sample(3, 1)[0])
+    plain = SceneSamples(pictures, 5, 0.25, False, fill=(0.0, 0.0, 255.0))
+    assert {round(_red(plain.sample(view, 1)[0]), 2) for view in range(5)} == {0.25}
+    assert samples.describe()["kind"] == "SceneSamples"
+
+
+def _red(pixels: np.ndarray) -> float:
+    """The share of a view's places that are rather red than blue, whatever became of colours."""
+    return float(np.mean(pixels[..., 0] > pixels[..., 2]))

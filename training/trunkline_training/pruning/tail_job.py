@@ -23,7 +23,7 @@ from trunkline_training.train.cards import Story
 from trunkline_training.train.collection import Collection
 from trunkline_training.train.job import SCORE
 from trunkline_training.train.received import Received
-from trunkline_training.train.samples import ClassSamples
+from trunkline_training.train.samples import ClassSamples, Samples, SceneSamples
 from trunkline_training.train.task import TaskJob
 from trunkline_training.train.views import Arrays, Batch, views_of
 
@@ -60,16 +60,18 @@ class TailJob(TaskJob):
         self._hints = self._comparable() if config.hints else []
         self.story = replace(story, method=f"{story.method}; {self._lesson}")
         made_by = f"{self._received.made_by} {teacher_digest(tail)}"
-        learnt, kept = (
-            ClassSamples(part, config.seed, config.smallest_crop, change)
-            for part, change in (
-                (collected.training, config.augment),
-                (collected.validation, False),
-            )
-        )
-        self._views = views_of(config, learnt, self.prepare, made_by)
+        kept = ClassSamples(collected.validation, config.seed, config.smallest_crop, False)
+        self._views = views_of(config, self._learnt(), self.prepare, made_by)
         self._validation = views_of(config, kept, self.prepare, made_by).plain()
         self.calibrate()
+
+    def _learnt(self) -> Samples:
+        """The pictures learnt from, changed."""
+        config = self._settings
+        seen = (self.collected.training, config.seed, config.smallest_crop, config.augment)
+        if self.detects:
+            return SceneSamples(*seen, fill=self.trunk.spec.preprocess.mean)
+        return ClassSamples(*seen)
 
     def _comparable(self) -> list[str]:
         """The layers whose inputs are hints; none where no map is the unpruned tail's."""

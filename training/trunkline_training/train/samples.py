@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import nn
 from torchvision.transforms import v2
 
 from trunkline_training import pictures
@@ -22,6 +23,10 @@ from trunkline_training.detection.targets import Objects
 SIDE = 224
 PLAIN = -1
 """The number of the view in which nothing is changed."""
+PROPORTIONS = (0.6, 1.7)
+"""Of a part's sides, which are squashed to a square."""
+LARGEST = 2.0
+"""Side of what a picture is put into, in its own."""
 
 Pixels = NDArray[np.uint8]
 
@@ -100,10 +105,33 @@ class ClassSamples(Samples):
             return image, truth
         transform = v2.Compose(
             [
-                v2.RandomResizedCrop(self.side, (self.smallest_crop, 1.0)),
+                self._framing(),
                 v2.RandomHorizontalFlip(),
                 v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3),
             ]
         )
         changed: Image.Image = transform(image)
         return changed, truth
+
+    def _framing(self) -> nn.Module:
+        """What of a picture is seen."""
+        part: nn.Module = v2.RandomResizedCrop(self.side, (self.smallest_crop, 1.0))
+        return part
+
+
+@dataclass(frozen=True, eq=False)
+class SceneSamples(ClassSamples):
+    """The same for detectors: a part of each picture, all of it, or it among `fill` (R, G, B).
+
+    A part alone would show objects larger than they are met later. A quarter of the pictures is
+    whole, a quarter has up to twice its side; parts have sides of other proportions.
+    """
+
+    fill: tuple[float, float, float] = field(kw_only=True)
+
+    def _framing(self) -> nn.Module:
+        surround = [round(value) for value in self.fill]
+        part = v2.RandomResizedCrop(self.side, (self.smallest_crop, 1.0), ratio=PROPORTIONS)
+        around = v2.RandomZoomOut(fill=surround, side_range=(1.0, LARGEST), p=1.0)
+        chosen: nn.Module = v2.RandomChoice([part, around, v2.Identity()], p=[0.5, 0.25, 0.25])
+        return chosen
