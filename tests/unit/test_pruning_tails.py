@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,8 +82,8 @@ def detector(classifier: Classifier) -> tuple[Prunable, list[torch.Tensor]]:
 
 
 @pytest.mark.parametrize("part", [0, 1])
-def test_what_a_detector_says_of_nothing_is_worth_little(part: int, classifier: Classifier) -> None:
-    """Of the 1014 anchors few see an object; the maps with the fewest places count as little."""
+def test_what_a_detector_says_of_nothing_counts_less(part: int, classifier: Classifier) -> None:
+    """Also on a map of one place, which has as much of the maps' variance as one of 196."""
     prunable, answers = detector(classifier)
     seen, unseen, coarse = ([it.clone() for it in answers] for _ in range(3))
     seen[part][:, 3, 0, 0] += 5.0
@@ -91,6 +92,21 @@ def test_what_a_detector_says_of_nothing_is_worth_little(part: int, classifier: 
     lost, less, least = (prunable.apart(answers, now) for now in (seen, unseen, coarse))
     assert lost > 10 * less
     assert least == pytest.approx(less, rel=1e-3)
+
+
+def test_where_a_detector_is_sure_of_nothing_losses_are_numbers(classifier: Classifier) -> None:
+    """A batch without any object teaches that there is none, and nothing about boxes."""
+    tail = tail_of_kind("ssdlite", classifier)
+    scores = torch.zeros(2, 1014, 4)
+    scores[:, :, 0] = 80.0
+    wanted = {"scores": scores, "codes": torch.zeros(2, 1014, 4)}
+    ours = {"scores": torch.zeros(2, 1014, 4), "codes": torch.ones(2, 1014, 4)}
+    parameters = [it.requires_grad_() for it in ours.values()]
+    losses = tail.losses(ours, wanted, 1.0)
+    torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+    assert losses["classes"].item() == pytest.approx(math.log(4), rel=1e-4)
+    assert losses["boxes"].item() == pytest.approx(0, abs=1e-6)
+    assert all(it.grad is not None and it.grad.isfinite().all() for it in parameters)
 
 
 def test_what_is_no_tail_of_ours_is_refused(classifier: Classifier) -> None:

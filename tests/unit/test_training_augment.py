@@ -120,7 +120,7 @@ def test_scenes_are_parts_wholes_and_smaller_ones(tmp_path: Path) -> None:
     middle.paste(RED, (SIZE[0] // 4, SIZE[1] // 4, 3 * SIZE[0] // 4, 3 * SIZE[1] // 4))
     middle.save(tmp_path / "middle.png")
     pictures = [Picture(name, tmp_path / name) for name in ("red.png", "middle.png")]
-    samples = SceneSamples(pictures, 5, 0.25, True, fill=(0.0, 0.0, 255.0))
+    samples = SceneSamples(pictures, 5, 0.25, True, fill=(0.0, 0.0, 255.0), joined=0.0)
     red = [[_red(samples.sample(view, index)[0]) for view in range(80)] for index in (0, 1)]
     smaller = np.mean([share < 0.97 for share in red[0]])
     assert 0.1 < smaller < 0.4
@@ -131,11 +131,27 @@ def test_scenes_are_parts_wholes_and_smaller_ones(tmp_path: Path) -> None:
     )
     assert larger > 0.25
     assert 0.1 < as_it_is < 0.5
-    again = SceneSamples(pictures, 5, 0.25, True, fill=(0.0, 0.0, 255.0))
-    assert np.array_equal(samples.sample(3, 1)[0], again.sample(3, 1)[0])
     plain = SceneSamples(pictures, 5, 0.25, False, fill=(0.0, 0.0, 255.0))
     assert {round(_red(plain.sample(view, 1)[0]), 2) for view in range(5)} == {0.25}
     assert samples.describe()["kind"] == "SceneSamples"
+
+
+def test_some_scenes_are_of_four_pictures(tmp_path: Path) -> None:
+    """Of a red one, and blue ones beside and below it; whichever are drawn, the same come again."""
+    from trunkline_training.train.samples import PLAIN, SceneSamples
+
+    names = ["red.png", *(f"blue-{number}.png" for number in range(20))]
+    for name in names:
+        Image.new("RGB", SIZE, RED if name == "red.png" else BLUE).save(tmp_path / name)
+    pictures = [Picture(name, tmp_path / name) for name in names]
+    samples, again = (
+        SceneSamples(pictures, 5, 0.9, True, fill=(255.0, 0.0, 0.0), joined=0.4) for _ in range(2)
+    )
+    shares = [_red(samples.sample(view, 0)[0]) for view in range(60)]
+    assert 0.2 < np.mean([share < 0.9 for share in shares]) < 0.6
+    for view in range(5):
+        assert np.array_equal(samples.sample(view, 0)[0], again.sample(view, 0)[0])
+    assert _red(samples.sample(PLAIN, 0)[0]) == 1
 
 
 def _red(pixels: np.ndarray) -> float:

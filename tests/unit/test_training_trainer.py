@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from trunkline.errors import TrunklineError
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("tensorboardX")
 pytestmark = pytest.mark.torch
@@ -68,6 +70,15 @@ def test_a_start_that_no_epoch_betters_is_told(
     assert "no epoch was better than the start, which is kept" in capsys.readouterr().err
     assert trainer(tmp_path / "b", [3, 2, 4]).run(resume=False)["epoch"] == 2
     assert "no epoch" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_a_start_of_no_worth_is_refused_and_a_later_epoch_is_not_kept(
+    tmp_path: Path, score: float
+) -> None:
+    with pytest.raises(TrunklineError, match="the start's validation score is .*: expected a fin"):
+        trainer(tmp_path / "a", [score, 1, 2]).run(resume=False)
+    assert trainer(tmp_path / "b", [1, score, 2, score]).run(resume=False)["epoch"] == 2
 
 
 @pytest.mark.parametrize(

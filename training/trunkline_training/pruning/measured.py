@@ -1,10 +1,11 @@
 """How many filters each group keeps, by how much the answers suffer where it alone is thinned.
 
 Scores compare the filters of a group; they say little about groups. Here each group is narrowed
-alone, to several widths, and what the network then answers is compared with what it answered. The
-network is narrowed step by step, always where the least is lost for what is saved. Groups are taken
-as if they lost nothing but their own, though several may lose more together. In the manner of Li et
-al., "Pruning Filters for Efficient ConvNets" (2017), section 3.2: each layer's sensitivity.
+alone, to several widths, and what the network then answers is compared with what it answered, as
+`Prunable.apart` says. The network is narrowed step by step, always where the least is lost for what
+is saved. Groups are taken as if they lost nothing but their own, though several may lose more
+together. In the manner of Li et al., "Pruning Filters for Efficient ConvNets" (2017), section 3.2:
+each layer's sensitivity.
 """
 
 from __future__ import annotations

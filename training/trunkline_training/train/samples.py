@@ -23,10 +23,6 @@ from trunkline_training.detection.targets import Objects
 SIDE = 224
 PLAIN = -1
 """The number of the view in which nothing is changed."""
-PROPORTIONS = (0.6, 1.7)
-"""Of a part's sides, which are squashed to a square."""
-LARGEST = 2.0
-"""Side of what a picture is put into, in its own."""
 
 Pixels = NDArray[np.uint8]
 
@@ -123,15 +119,39 @@ class ClassSamples(Samples):
 class SceneSamples(ClassSamples):
     """The same for detectors: a part of each picture, all of it, or it among `fill` (R, G, B).
 
-    A part alone would show objects larger than they are met later. A quarter of the pictures is
-    whole, a quarter has up to twice its side; parts have sides of other proportions.
+    Parts alone would show objects larger than they are met later. A quarter of the pictures is
+    whole, a quarter stands in a canvas of up to `largest` times its sides; the sides of a part have
+    one of other `proportions`, and are squashed to a square. The share `joined` of them all has
+    first three others beside and below it: Bochkovskiy et al., "YOLOv4" (2020), mosaics.
     """
 
     fill: tuple[float, float, float] = field(kw_only=True)
+    proportions: tuple[float, float] = (0.6, 1.7)
+    largest: float = 2.0
+    joined: float = 0.25
+
+    def change(self, image: Image.Image, truth: Any, change: bool) -> tuple[Image.Image, Any]:  # noqa: ANN401
+        """`truth` stays what it is, also where others join the picture."""
+        if change and self.augment and float(torch.rand(())) < self.joined:
+            chosen = torch.randint(len(self.pictures), (3,)).tolist()
+            image = self._joined([image, *(pictures.load(self.pictures[i].path) for i in chosen)])
+        return super().change(image, truth, change)
+
+    def _joined(self, images: Sequence[Image.Image]) -> Image.Image:
+        """Four of them squashed into one, which meet somewhere in its middle."""
+        whole = self.side * 2
+        right, down = (int(at) for at in torch.randint(whole // 4, 3 * whole // 4, (2,)))
+        result = Image.new("RGB", (whole, whole))
+        for number, image in enumerate(images):
+            below, beside = divmod(number, 2)
+            left, top = right * beside, down * below
+            size = (whole - right if beside else right, whole - down if below else down)
+            result.paste(image.resize(size, Image.Resampling.BILINEAR), (left, top))
+        return result
 
     def _framing(self) -> nn.Module:
         surround = [round(value) for value in self.fill]
-        part = v2.RandomResizedCrop(self.side, (self.smallest_crop, 1.0), ratio=PROPORTIONS)
-        around = v2.RandomZoomOut(fill=surround, side_range=(1.0, LARGEST), p=1.0)
+        part = v2.RandomResizedCrop(self.side, (self.smallest_crop, 1.0), ratio=self.proportions)
+        around = v2.RandomZoomOut(fill=surround, side_range=(1.0, self.largest), p=1.0)
         chosen: nn.Module = v2.RandomChoice([part, around, v2.Identity()], p=[0.5, 0.25, 0.25])
         return chosen

@@ -120,6 +120,11 @@ class Trainer:
         with torch.no_grad():
             figures = self.job.validate(kept)
         log.epoch(epoch, self.step, figures)
+        if not (self.step or math.isfinite(figures[SCORE])):
+            raise TrunklineError(
+                f"the start's validation score is {figures[SCORE]}: expected a finite one; give "
+                "another start, or other --data"
+            )
         self.worse += 1
         if figures[SCORE] > self.best:
             self.worse = 0

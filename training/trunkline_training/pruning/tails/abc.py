@@ -108,6 +108,6 @@ class Tail(ABC):
         return Prunable(network, torch.zeros(1, *self.shape), fixed, self._apart)
 
     def _apart(self, whole: Sequence[Tensor], now: Sequence[Tensor]) -> float:
-        """By its own losses: maps of one place, or with nothing on them, say little."""
+        """By its own losses, which know more of answers than how they vary."""
         found = self.losses(self.described(now), self.described(whole), 1.0)
         return float(torch.stack(list(found.values())).sum())

@@ -18,6 +18,9 @@ from trunkline_training.pruning import matched
 from trunkline_training.pruning.described import Convolutions, Plain
 from trunkline_training.pruning.tails.abc import Arrays, Convs, Tail
 
+LEAST = 1.0
+"""Objects that a batch is taken to have at least: a sure detector may see none."""
+
 
 class DetectorTail(Tail):
     """An SSD; which one, its layers say."""
@@ -95,17 +98,20 @@ class DetectorTail(Tail):
         """`classes`: divergence by anchor; `boxes`: smooth L1, where the other one sees something.
 
         An anchor weighs as much as the other network sees an object there, and all of a batch's
-        anchors weigh as much again together, so that the many with nothing drown no object.
+        anchors weigh as much again together, so that the many with nothing drown no object. Where
+        nothing is seen all weigh the same, and boxes nothing.
         """
-        object_there = 1 - wanted["scores"].softmax(dim=2)[:, :, 0]  # (N, A)
-        weights = object_there + object_there.mean()
+        nothing = functional.log_softmax(wanted["scores"], dim=2)[:, :, 0]
+        object_there = -nothing.expm1()  # (N, A), as exact where next to nothing is seen
+        rest = object_there.mean().clamp(min=LEAST / object_there.numel())
+        weights = object_there + rest
         theirs = functional.log_softmax(wanted["scores"] / temperature, dim=2)
         own = functional.log_softmax(ours["scores"] / temperature, dim=2)
         apart = (theirs.exp() * (theirs - own)).sum(dim=2)  # (N, A)
         off = functional.smooth_l1_loss(ours["codes"], wanted["codes"], reduction="none")
         return {
             "classes": temperature**2 * (weights * apart).sum() / weights.sum(),
-            "boxes": (object_there * off.sum(dim=2)).sum() / object_there.sum(),
+            "boxes": (object_there * off.sum(dim=2)).sum() / object_there.sum().clamp(min=LEAST),
         }
 
     def agreement(self, ours: Arrays, wanted: Arrays) -> float:
