@@ -76,7 +76,7 @@ def test_a_start_that_no_epoch_betters_is_told(
 def test_a_start_of_no_worth_is_refused_and_a_later_epoch_is_not_kept(
     tmp_path: Path, score: float
 ) -> None:
-    with pytest.raises(TrunklineError, match="the start's validation score is .*: expected a fin"):
+    with pytest.raises(TrunklineError, match="the start's validation score"):
         trainer(tmp_path / "a", [score, 1, 2]).run(resume=False)
     assert trainer(tmp_path / "b", [1, score, 2, score]).run(resume=False)["epoch"] == 2
 
