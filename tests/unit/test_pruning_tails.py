@@ -10,6 +10,8 @@ import pytest
 from trunkline.errors import WeightsError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from trunkline_training.nets.classifier import Classifier
     from trunkline_training.pruning.prunable import Prunable
     from trunkline_training.pruning.tails.abc import Tail
@@ -69,7 +71,7 @@ def test_a_tail_loses_what_its_training_would_call_a_loss(
     assert whole.apart(before, after) == pytest.approx(expected, rel=1e-3)
 
 
-def detector(classifier: Classifier) -> tuple[Prunable, list[torch.Tensor]]:
+def detector(classifier: Classifier) -> tuple[Prunable, list[Tensor]]:
     """A detector, and answers of it that see one object: in the first place of the first map."""
     prunable = tail_of_kind("ssdlite", classifier).prunable(
         tail_of_kind("ssdlite", classifier).given.convs
@@ -103,7 +105,7 @@ def test_where_a_detector_is_sure_of_nothing_losses_are_numbers(classifier: Clas
     ours = {"scores": torch.zeros(2, 1014, 4), "codes": torch.ones(2, 1014, 4)}
     parameters = [it.requires_grad_() for it in ours.values()]
     losses = tail.losses(ours, wanted, 1.0)
-    torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+    torch.stack(list(losses.values())).sum().backward()
     assert losses["classes"].item() == pytest.approx(math.log(4), rel=1e-4)
     assert losses["boxes"].item() == pytest.approx(0, abs=1e-6)
     assert all(it.grad is not None and it.grad.isfinite().all() for it in parameters)
