@@ -12,7 +12,6 @@ from trunkline.errors import WeightsError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trunkline_training.nets.classifier import Classifier
     from trunkline_training.pruning.prunable import Prunable
     from trunkline_training.pruning.tails.abc import Tail
 
@@ -23,34 +22,26 @@ pytestmark = pytest.mark.torch
 SHAPE = (32, 28, 28)
 
 
-@pytest.fixture
-def classifier() -> Classifier:
-    from trunkline_training.nets.classifier import Classifier, drawn_plan
-
-    plan = drawn_plan(SHAPE, "symmetric", 3)
-    return Classifier(plan, {}, normed=False, dropout=0.0, seed=1).eval()
-
-
-def tail_of_kind(kind: str, classifier: Classifier) -> Tail:
-    from trunkline_training.nets.classifier import folded
+def tail_of_kind(kind: str) -> Tail:
+    """A classifier's, or that of the detector with this head, with weights drawn at random."""
+    from trunkline_training.nets.classifier import Classifier, drawn_plan, folded
     from trunkline_training.nets.detector import Detector
     from trunkline_training.nets.heads import HEADS
     from trunkline_training.pruning.tails import tail_of
     from trunkline_training.train.models import Given
 
-    module = (
-        classifier
-        if kind == "classifier"
-        else Detector(HEADS[kind](4, SHAPE), {}, normed=False, seed=1)
-    )
+    module: Classifier | Detector
+    if kind == "classifier":
+        plan = drawn_plan(SHAPE, "symmetric", 3)
+        module = Classifier(plan, {}, normed=False, dropout=0.0, seed=1)
+    else:
+        module = Detector(HEADS[kind](4, SHAPE), {}, normed=False, seed=1)
     return tail_of(Given(folded(module.layers), "symmetric", ["a", "b", "c"]), SHAPE)
 
 
 @pytest.mark.parametrize("kind", ["classifier", "ssdlite", "paper"])
-def test_a_tail_loses_what_its_training_would_call_a_loss(
-    kind: str, classifier: Classifier
-) -> None:
-    tail = tail_of_kind(kind, classifier)
+def test_a_tail_loses_what_its_training_would_call_a_loss(kind: str) -> None:
+    tail = tail_of_kind(kind)
     batch = torch.randn(3, *SHAPE)
     whole = tail.prunable(tail.given.convs)
     thin = tail.prunable(tail.given.convs)
@@ -71,11 +62,10 @@ def test_a_tail_loses_what_its_training_would_call_a_loss(
     assert whole.apart(before, after) == pytest.approx(expected, rel=1e-3)
 
 
-def detector(classifier: Classifier) -> tuple[Prunable, list[Tensor]]:
+def detector() -> tuple[Prunable, list[Tensor]]:
     """A detector, and answers of it that see one object: in the first place of the first map."""
-    prunable = tail_of_kind("ssdlite", classifier).prunable(
-        tail_of_kind("ssdlite", classifier).given.convs
-    )
+    tail = tail_of_kind("ssdlite")
+    prunable = tail.prunable(tail.given.convs)
     answers = [torch.zeros_like(it) for it in prunable.forward(torch.randn(1, *SHAPE))]
     for scores in answers[::2]:
         scores[:, ::4] = 9.0  # each anchor's background
@@ -84,9 +74,9 @@ def detector(classifier: Classifier) -> tuple[Prunable, list[Tensor]]:
 
 
 @pytest.mark.parametrize("part", [0, 1])
-def test_what_a_detector_says_of_nothing_counts_less(part: int, classifier: Classifier) -> None:
+def test_what_a_detector_says_of_nothing_counts_less(part: int) -> None:
     """Also on a map of one place, which has as much of the maps' variance as one of 196."""
-    prunable, answers = detector(classifier)
+    prunable, answers = detector()
     seen, unseen, coarse = ([it.clone() for it in answers] for _ in range(3))
     seen[part][:, 3, 0, 0] += 5.0
     unseen[part][:, 3, 5, 5] += 5.0
@@ -96,9 +86,9 @@ def test_what_a_detector_says_of_nothing_counts_less(part: int, classifier: Clas
     assert least == pytest.approx(less, rel=1e-3)
 
 
-def test_where_a_detector_is_sure_of_nothing_losses_are_numbers(classifier: Classifier) -> None:
+def test_where_a_detector_is_sure_of_nothing_losses_are_numbers() -> None:
     """A batch without any object teaches that there is none, and nothing about boxes."""
-    tail = tail_of_kind("ssdlite", classifier)
+    tail = tail_of_kind("ssdlite")
     scores = torch.zeros(2, 1014, 4)
     scores[:, :, 0] = 80.0
     wanted = {"scores": scores, "codes": torch.zeros(2, 1014, 4)}
@@ -111,11 +101,11 @@ def test_where_a_detector_is_sure_of_nothing_losses_are_numbers(classifier: Clas
     assert all(it.grad is not None and it.grad.isfinite().all() for it in parameters)
 
 
-def test_what_is_no_tail_of_ours_is_refused(classifier: Classifier) -> None:
+def test_what_is_no_tail_of_ours_is_refused() -> None:
     from trunkline_training.pruning.tails import tail_of
     from trunkline_training.train.models import Given
 
-    convs = tail_of_kind("classifier", classifier).given.convs
+    convs = tail_of_kind("classifier").given.convs
     foreign = {f"other.{name}": conv for name, conv in convs.items()}
     with pytest.raises(WeightsError, match="is no classifier's and no detector's"):
         tail_of(Given(foreign, "symmetric", ["a"]), SHAPE)

@@ -106,8 +106,12 @@ class ClassSamples(Samples):
                 v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3),
             ]
         )
-        changed: Image.Image = transform(image)
+        changed: Image.Image = transform(self._scene(image))
         return changed, truth
+
+    def _scene(self, image: Image.Image) -> Image.Image:
+        """What is framed: the picture."""
+        return image
 
     def _framing(self) -> nn.Module:
         """What of a picture is seen."""
@@ -130,23 +134,22 @@ class SceneSamples(ClassSamples):
     largest: float = 2.0
     joined: float = 0.25
 
-    def change(self, image: Image.Image, truth: Any, change: bool) -> tuple[Image.Image, Any]:  # noqa: ANN401
-        """`truth` stays what it is, also where others join the picture."""
-        if change and self.augment and float(torch.rand(())) < self.joined:
-            chosen = torch.randint(len(self.pictures), (3,)).tolist()
-            image = self._joined([image, *(pictures.load(self.pictures[i].path) for i in chosen)])
-        return super().change(image, truth, change)
+    def _scene(self, image: Image.Image) -> Image.Image:
+        if float(torch.rand(())) >= self.joined:
+            return image
+        chosen = torch.randint(len(self.pictures), (3,)).tolist()
+        return self._four([image, *(pictures.load(self.pictures[i].path) for i in chosen)])
 
-    def _joined(self, images: Sequence[Image.Image]) -> Image.Image:
-        """Four of them squashed into one, which meet somewhere in its middle."""
+    def _four(self, images: Sequence[Image.Image]) -> Image.Image:
+        """Four pictures squashed into one, which meet somewhere in its middle."""
         whole = self.side * 2
         right, down = (int(at) for at in torch.randint(whole // 4, 3 * whole // 4, (2,)))
+        widths, heights = (right, whole - right), (down, whole - down)
         result = Image.new("RGB", (whole, whole))
         for number, image in enumerate(images):
             below, beside = divmod(number, 2)
-            left, top = right * beside, down * below
-            size = (whole - right if beside else right, whole - down if below else down)
-            result.paste(image.resize(size, Image.Resampling.BILINEAR), (left, top))
+            part = image.resize((widths[beside], heights[below]), Image.Resampling.BILINEAR)
+            result.paste(part, (right * beside, down * below))
         return result
 
     def _framing(self) -> nn.Module:
